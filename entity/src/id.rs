@@ -162,18 +162,14 @@ macro_rules! uuid_id {
 }
 
 uuid_id!(
-    /// One row of the event log.
-    EventId
-);
-uuid_id!(
     /// One named channel of a guild.
     ChannelSlotId
 );
 uuid_id!(
-    /// One revision of a guild's settings.
-    SettingRevisionId
-);
-uuid_id!(
     /// One announcement that waits to be posted in Discord.
     AnnouncementId
+);
+uuid_id!(
+    /// One change that waits for its author's confirmation.
+    ProposalId
 );

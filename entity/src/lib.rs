@@ -3,3 +3,16 @@
 //! Invariant: nothing here decides anything. Rules live in `guildhall::domain`.
 
 pub mod id;
+pub mod announcement;
+pub mod channel_slot;
+pub mod event;
+pub mod event_cursor;
+pub mod guild;
+pub mod instance_value;
+pub mod lease;
+pub mod proposal;
+pub mod vanish_default;
+pub mod vanish_exemption;
+pub mod vanish_message;
+pub mod vanish_place;
+pub mod vanish_rule;

@@ -1,1 +1,27 @@
-//! placeholder
+//! The steps that build Guildhall's schema, the same on SQLite and PostgreSQL.
+//!
+//! Invariants: every step is one transaction; a released step is never edited; `down` undoes `up`.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261122_000001_create_guild;
+mod m20261122_000002_create_event;
+mod m20261122_000003_create_instance;
+mod m20261122_000004_create_channel_slot;
+mod m20261122_000005_create_vanish;
+
+/// All steps, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_create_guild::Migration),
+            Box::new(m20261122_000002_create_event::Migration),
+            Box::new(m20261122_000003_create_instance::Migration),
+            Box::new(m20261122_000004_create_channel_slot::Migration),
+            Box::new(m20261122_000005_create_vanish::Migration),
+        ]
+    }
+}
