@@ -1,1 +1,8 @@
-//! Guildhall
+//! Guildhall: a Discord bot and its control plane over one store.
+//!
+//! See `docs/ARCHITECTURE.md` for the map and the invariants.
+
+pub mod clock;
+pub mod domain;
+pub mod id_source;
+pub mod store;

@@ -2,12 +2,12 @@
 //!
 //! Invariant: nothing here decides anything. Rules live in `guildhall::domain`.
 
-pub mod id;
 pub mod announcement;
 pub mod channel_slot;
 pub mod event;
 pub mod event_cursor;
 pub mod guild;
+pub mod id;
 pub mod instance_value;
 pub mod lease;
 pub mod proposal;

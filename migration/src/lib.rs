@@ -2,6 +2,7 @@
 //!
 //! Invariants: every step is one transaction; a released step is never edited; `down` undoes `up`.
 
+pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m20261122_000001_create_guild;

@@ -91,11 +91,21 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("announcement").take()).await?;
-        manager.drop_table(Table::drop().table("proposal").take()).await?;
-        manager.drop_table(Table::drop().table("lease").take()).await?;
-        manager.drop_table(Table::drop().table("instance_value").take()).await?;
-        manager.drop_table(Table::drop().table("event_cursor").take()).await?;
+        manager
+            .drop_table(Table::drop().table("announcement").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("proposal").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("lease").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("instance_value").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("event_cursor").take())
+            .await?;
         Ok(())
     }
 }

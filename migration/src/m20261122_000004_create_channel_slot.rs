@@ -51,7 +51,9 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("channel_slot").take()).await?;
+        manager
+            .drop_table(Table::drop().table("channel_slot").take())
+            .await?;
         Ok(())
     }
 }

@@ -164,11 +164,21 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.drop_table(Table::drop().table("vanish_message").take()).await?;
-        manager.drop_table(Table::drop().table("vanish_place").take()).await?;
-        manager.drop_table(Table::drop().table("vanish_exemption").take()).await?;
-        manager.drop_table(Table::drop().table("vanish_default").take()).await?;
-        manager.drop_table(Table::drop().table("vanish_rule").take()).await?;
+        manager
+            .drop_table(Table::drop().table("vanish_message").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("vanish_place").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("vanish_exemption").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("vanish_default").take())
+            .await?;
+        manager
+            .drop_table(Table::drop().table("vanish_rule").take())
+            .await?;
         Ok(())
     }
 }

@@ -1,0 +1,212 @@
+//! Who acts, through which face, and what they may do.
+
+use std::fmt;
+
+use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
+use uuid::Uuid;
+
+use super::{Error, error::CommonRefusal};
+
+/// Discord's permission bits that rules ask for: <https://discord.com/developers/docs/topics/permissions>.
+pub mod permission {
+    /// May do everything.
+    pub const ADMINISTRATOR: u64 = 1 << 3;
+    /// Manage Server.
+    pub const MANAGE_GUILD: u64 = 1 << 5;
+    /// Manage Messages.
+    pub const MANAGE_MESSAGES: u64 = 1 << 13;
+}
+
+/// The face through which a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A slash command, button or menu.
+    Discord,
+    /// The control plane.
+    Http,
+    /// The command line.
+    Cli,
+    /// Our own workers.
+    Worker,
+}
+
+impl Source {
+    /// As the event log spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Discord => "discord",
+            Self::Http => "http",
+            Self::Cli => "cli",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// A member of a guild, with the permissions that Discord computed for this very interaction.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The account.
+    pub user_id: DiscordUserId,
+    /// The guild.
+    pub guild_id: GuildId,
+    /// Permission bits in the guild, as the interaction carries them.
+    pub permissions: u64,
+    /// Permission bits in the channel that the request is about, where Discord resolved one.
+    pub channel: Option<(ChannelId, u64)>,
+    /// The member's roles.
+    pub roles: Vec<RoleId>,
+}
+
+/// Who acts.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// The holder of the root key, and the operator at the command line.
+    Root {
+        /// The face.
+        source: Source,
+    },
+    /// An API key.
+    Key {
+        /// Its id.
+        id: Uuid,
+        /// Its scopes, `resource:action`.
+        scopes: Vec<String>,
+        /// The only guild it may touch, if it is bound to one.
+        guild_id: Option<GuildId>,
+    },
+    /// A signed-in person.
+    User {
+        /// The account.
+        id: Uuid,
+    },
+    /// A currency actor.
+    CurrencyActor {
+        /// The actor.
+        id: Uuid,
+    },
+    /// A member who uses a command.
+    Member(Member),
+    /// Our own workers.
+    System,
+}
+
+/// What a domain function may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// See vanish rules: `discord:vanish:read`.
+    ReadVanish,
+    /// Change the vanish rule of a channel: Manage Messages there.
+    ManageVanish(ChannelId),
+    /// Change what applies to a whole guild's vanishing: Manage Server.
+    ManageVanishDefaults,
+    /// See channel slots: `discord:channels:read`.
+    ReadSettings,
+    /// Change slots and general settings: Manage Server.
+    ManageSettings,
+}
+
+impl Right {
+    /// The scope an API key needs.
+    pub fn scope(self) -> &'static str {
+        match self {
+            Self::ReadVanish => "discord:vanish:read",
+            Self::ManageVanish(_) | Self::ManageVanishDefaults => "discord:vanish:write",
+            Self::ReadSettings => "discord:channels:read",
+            Self::ManageSettings => "discord:channels:write",
+        }
+    }
+
+    /// What a member needs, in Discord's words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::ReadVanish | Self::ReadSettings => "membership of this server",
+            Self::ManageVanish(_) => "the permission Manage Messages in that channel",
+            Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
+        }
+    }
+}
+
+impl Actor {
+    /// Refuses unless this actor has the right in this guild; `None` stands for every guild.
+    pub fn require(&self, right: Right, guild_id: Option<GuildId>) -> Result<(), Error> {
+        let allowed = match self {
+            Self::Root { .. } | Self::System => true,
+            Self::Key {
+                scopes,
+                guild_id: bound,
+                ..
+            } => {
+                bound.is_none_or(|bound| Some(bound) == guild_id)
+                    && scopes.iter().any(|scope| scope == right.scope())
+            }
+            Self::User { .. } | Self::CurrencyActor { .. } => false,
+            Self::Member(member) => Some(member.guild_id) == guild_id && member.has(right),
+        };
+        if allowed {
+            return Ok(());
+        }
+        let (required, available) = match self {
+            Self::Key { scopes, .. } => (right.scope(), scopes.clone()),
+            Self::Member(_) => (right.words(), Vec::new()),
+            _ => (right.scope(), Vec::new()),
+        };
+        Err(CommonRefusal::Forbidden {
+            required: required.to_owned(),
+            available,
+        }
+        .into())
+    }
+
+    /// The face that this actor uses.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Root { source } => *source,
+            Self::Key { .. } | Self::User { .. } | Self::CurrencyActor { .. } => Source::Http,
+            Self::Member(_) => Source::Discord,
+            Self::System => Source::Worker,
+        }
+    }
+
+    /// The Discord account, where the actor is one.
+    pub fn discord_user(&self) -> Option<DiscordUserId> {
+        match self {
+            Self::Member(member) => Some(member.user_id),
+            _ => None,
+        }
+    }
+}
+
+impl Member {
+    fn has(&self, right: Right) -> bool {
+        let bits = |bits: u64, needed: u64| {
+            bits & permission::ADMINISTRATOR != 0 || bits & needed == needed
+        };
+        match right {
+            Right::ReadVanish | Right::ReadSettings => true,
+            Right::ManageVanish(channel) => match self.channel {
+                Some((resolved, permissions)) if resolved == channel => {
+                    bits(permissions, permission::MANAGE_MESSAGES)
+                }
+                // Without a resolved channel only the right over the whole guild is certain.
+                _ => bits(self.permissions, permission::MANAGE_GUILD),
+            },
+            Right::ManageVanishDefaults | Right::ManageSettings => {
+                bits(self.permissions, permission::MANAGE_GUILD)
+            }
+        }
+    }
+}
+
+/// As the event log names the actor.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root { .. } => f.write_str("root"),
+            Self::Key { id, .. } => write!(f, "key:{id}"),
+            Self::User { id } => write!(f, "user:{id}"),
+            Self::CurrencyActor { id } => write!(f, "actor:{id}"),
+            Self::Member(member) => write!(f, "member:{}", member.user_id),
+            Self::System => f.write_str("system"),
+        }
+    }
+}

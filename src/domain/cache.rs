@@ -1,0 +1,108 @@
+//! Bounded copies of configuration that is read on every request, kept right by the event log.
+
+use std::{
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use entity::{
+    id::{ChannelId, GuildId},
+    vanish_rule,
+};
+use moka::sync::Cache;
+
+use super::Error;
+use crate::store::EventNote;
+
+/// Most entries of each cache.
+const ENTRIES_MAX: u64 = 20_000;
+/// Most cached lists.
+const LISTS_MAX: u64 = 2_000;
+/// Generations; a change in one shard drops the refills of that shard only.
+const SHARDS: usize = 64;
+
+/// A cache whose refill loses against a change: an entry is kept only if nothing was forgotten while it was loaded.
+pub struct Copy<K, V> {
+    entries: Cache<K, Arc<V>>,
+    generations: [AtomicU64; SHARDS],
+}
+
+impl<K, V> Copy<K, V>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    fn new(entries_max: u64) -> Self {
+        Self {
+            entries: Cache::new(entries_max),
+            generations: [const { AtomicU64::new(0) }; SHARDS],
+        }
+    }
+
+    /// The entry, loaded where it is missing.
+    pub async fn get_or_load<F>(&self, key: K, load: F) -> Result<Arc<V>, Error>
+    where
+        F: Future<Output = Result<V, Error>>,
+    {
+        if let Some(value) = self.entries.get(&key) {
+            return Ok(value);
+        }
+        let generation = self.generation(&key);
+        let before = generation.load(Ordering::Acquire);
+        let value = Arc::new(load.await?);
+        self.entries.insert(key.clone(), value.clone());
+        // A change that came in between has bumped the generation before it looked for the entry.
+        if generation.load(Ordering::Acquire) != before {
+            self.entries.invalidate(&key);
+        }
+        Ok(value)
+    }
+
+    /// Drops the entry, and every refill that is under way.
+    pub fn forget(&self, key: &K) {
+        self.generation(key).fetch_add(1, Ordering::AcqRel);
+        self.entries.invalidate(key);
+    }
+
+    fn generation(&self, key: &K) -> &AtomicU64 {
+        let hash = std::hash::BuildHasher::hash_one(
+            &std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(),
+            key,
+        );
+        &self.generations[usize::try_from(hash % SHARDS as u64).unwrap_or(0)]
+    }
+}
+
+/// All caches of the domain.
+pub struct Caches {
+    /// The rule of a channel, or that it has none.
+    pub vanish_rule: Copy<ChannelId, Option<vanish_rule::Model>>,
+    /// All rules of a guild.
+    pub vanish_rules: Copy<GuildId, Vec<vanish_rule::Model>>,
+}
+
+impl Caches {
+    pub(super) fn new() -> Self {
+        Self {
+            vanish_rule: Copy::new(ENTRIES_MAX),
+            vanish_rules: Copy::new(LISTS_MAX),
+        }
+    }
+
+    /// Drops what an event has made stale.
+    pub fn forget(&self, note: &EventNote) {
+        if let Some(channel) = note
+            .subject
+            .strip_prefix("vanish/")
+            .and_then(|id| id.parse().ok())
+        {
+            self.vanish_rule.forget(&channel);
+            if let Some(guild) = note.guild_id {
+                self.vanish_rules.forget(&guild);
+            }
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The database: how it is opened, and the one way to write to it.
+//!
+//! Invariants: every write goes through [`Store::write`], which runs apart from the caller, so that a caller who
+//! hangs up cancels nothing; a change and its events commit together; SQLite has one writer.
+
+mod backup;
+mod event_log;
+mod migrate;
+mod open;
+mod postgres_writer;
+mod sqlite_writer;
+mod transaction;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use tokio::sync::watch;
+
+pub use event_log::{EventNote, EventOrder, NewEvent, sequence_events};
+pub use migrate::{MigrateError, MigrationStatus};
+pub use transaction::{CommitHook, WriteTransaction};
+
+use postgres_writer::PostgresWriter;
+use sqlite_writer::SqliteWriter;
+
+/// How to open the store.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `sqlite:…` or `postgres://…`.
+    pub url: String,
+    /// Reading connections on SQLite.
+    pub readers_max: u32,
+    /// Connections on PostgreSQL.
+    pub pool_connections_max: u32,
+    /// How long to wait for a connection.
+    pub acquire_timeout: Duration,
+    /// Longest statement on PostgreSQL.
+    pub statement_timeout: Duration,
+    /// Longest pause inside a transaction on PostgreSQL.
+    pub idle_in_transaction_timeout: Duration,
+    /// Copies of a SQLite file kept from before migrations.
+    pub copies_kept: u32,
+}
+
+/// What a failed write can be asked: was it the database?
+pub trait WriteError: From<DbErr> + Send + 'static {
+    /// The database's error, where that is what failed.
+    fn database_error(&self) -> Option<&DbErr>;
+}
+
+/// The work of one transaction. All it needs is in its input, so that it can be repeated after a conflict.
+pub type Work<I, T, E> = for<'a> fn(&'a WriteTransaction, &'a I) -> BoxFuture<'a, Result<T, E>>;
+
+enum Writer {
+    Sqlite(SqliteWriter),
+    Postgres(PostgresWriter),
+}
+
+/// The open database.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    reader: DatabaseConnection,
+    writer: Writer,
+    hook: CommitHook,
+    path: Option<PathBuf>,
+    settings: Settings,
+}
+
+impl Store {
+    /// Connects without touching the schema.
+    pub async fn open(settings: Settings) -> Result<Self, DbErr> {
+        let hook = CommitHook::default();
+        let inner = if settings.url.starts_with("sqlite:") {
+            let path = open::sqlite_path(&settings.url)?;
+            let (write, reader) = open::sqlite(&settings, &path).await?;
+            Inner {
+                reader,
+                writer: Writer::Sqlite(SqliteWriter::start(write, hook.clone())),
+                hook,
+                path: Some(path),
+                settings,
+            }
+        } else {
+            let pool = open::postgres(&settings).await?;
+            Inner {
+                reader: pool.clone(),
+                writer: Writer::Postgres(PostgresWriter::new(pool, hook.clone())),
+                hook,
+                path: None,
+                settings,
+            }
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// For reading only; SQLite refuses a write here.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.inner.reader
+    }
+
+    /// Which engine it is.
+    pub fn backend(&self) -> DbBackend {
+        self.inner.reader.get_database_backend()
+    }
+
+    /// The SQLite file; none on PostgreSQL.
+    pub fn sqlite_file(&self) -> Option<&std::path::Path> {
+        self.inner.path.as_deref()
+    }
+
+    /// Runs one transaction to its end, whatever becomes of the caller, and repeats it after a conflict.
+    ///
+    /// An error of `work` rolls everything back. When this returns `Ok`, state and events are durable and
+    /// the caches of this process know.
+    pub async fn write<I, T, E>(&self, input: I, work: Work<I, T, E>) -> Result<T, E>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        E: WriteError,
+    {
+        match &self.inner.writer {
+            Writer::Sqlite(writer) => writer.write(input, work).await,
+            Writer::Postgres(writer) => writer.write(input, work).await,
+        }
+    }
+
+    /// Calls `listener` with the events of every commit of this process, before the writer is answered.
+    pub fn on_commit(&self, listener: impl Fn(&[EventNote]) + Send + Sync + 'static) {
+        self.inner.hook.listen(listener);
+    }
+
+    /// Changes whenever this process has committed an event.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.inner.hook.commits()
+    }
+
+    /// Brings the schema up to date; one starter does it, others wait for it.
+    pub async fn migrate(&self) -> Result<MigrationStatus, MigrateError> {
+        migrate::migrate(self).await
+    }
+
+    /// Compares the schema with what this program knows, without changing anything.
+    pub async fn migration_status(&self) -> Result<MigrationStatus, MigrateError> {
+        migrate::status(self).await
+    }
+
+    /// Copies a SQLite store to a new file while it is in use; an error on PostgreSQL, which has `pg_dump`.
+    pub async fn backup(&self, target: &std::path::Path) -> Result<(), DbErr> {
+        if self.backend() != DbBackend::Sqlite {
+            return Err(DbErr::Custom(
+                "PostgreSQL is backed up with pg_dump".to_owned(),
+            ));
+        }
+        backup::vacuum_into(&self.inner.reader, target).await
+    }
+
+    /// What the engine's own check finds wrong; empty when all is well, and always on PostgreSQL.
+    pub async fn integrity_problems(&self) -> Result<Vec<String>, DbErr> {
+        if self.backend() != DbBackend::Sqlite {
+            return Ok(Vec::new());
+        }
+        backup::integrity_problems(&self.inner.reader).await
+    }
+
+    /// Refuses new writes, lets the running ones finish, and closes the connections.
+    pub async fn close(&self) {
+        match &self.inner.writer {
+            Writer::Sqlite(writer) => writer.close().await,
+            Writer::Postgres(writer) => writer.close().await,
+        }
+        if let Err(error) = self.inner.reader.clone().close().await {
+            tracing::warn!(%error, "closing the database failed");
+        }
+    }
+}
+
+/// Whether the same transaction may succeed when it is repeated: serialization failure (40001), deadlock (40P01),
+/// and SQLite's BUSY family (primary code 5).
+pub(crate) fn transaction_conflict(error: &DbErr) -> bool {
+    let (DbErr::Exec(runtime) | DbErr::Query(runtime) | DbErr::Conn(runtime)) = error else {
+        return false;
+    };
+    let sea_orm::RuntimeErr::SqlxError(error) = runtime else {
+        return false;
+    };
+    let Some(code) = error.as_database_error().and_then(|error| error.code()) else {
+        return false;
+    };
+    match code.parse::<i32>() {
+        Ok(number) if code.len() < 5 => number & 0xff == 5,
+        _ => code == "40001" || code == "40P01",
+    }
+}

@@ -1,0 +1,114 @@
+//! Connecting to either engine.
+
+use std::{
+    fs::OpenOptions,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::Settings;
+
+/// How long SQLite waits for another process's write, in seconds.
+const BUSY_TIMEOUT_SECONDS: u64 = 5;
+
+/// The file that a SQLite address names.
+pub(super) fn sqlite_path(url: &str) -> Result<PathBuf, DbErr> {
+    let rest = url.trim_start_matches("sqlite:");
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let path = rest.split('?').next().unwrap_or_default();
+    if path.is_empty() || path == ":memory:" || path.starts_with(':') {
+        return Err(internal("the store must be a file: sqlite://guildhall.db"));
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn internal(message: &str) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(message.to_owned()))
+}
+
+/// The writing connection and the pool of readers.
+pub(super) async fn sqlite(
+    settings: &Settings,
+    path: &Path,
+) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    create_private(path)
+        .map_err(|error| internal(&format!("cannot open {}: {error}", path.display())))?;
+    // The writer opens first: it switches the file to WAL, which readers then find.
+    let writer = Database::connect(sqlite_options(settings, path, false)).await?;
+    let reader = Database::connect(sqlite_options(settings, path, true)).await?;
+    Ok((writer, reader))
+}
+
+/// Members' data is nobody else's business on a shared machine: mode 0600 from the first byte.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+}
+
+pub(super) fn sqlite_options(settings: &Settings, path: &Path, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
+    options
+        .max_connections(if read_only { settings.readers_max } else { 1 })
+        .min_connections(1)
+        .acquire_timeout(settings.acquire_timeout)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            let sqlite = sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS));
+            if read_only {
+                sqlite.pragma("query_only", "ON")
+            } else {
+                sqlite
+            }
+        });
+    options
+}
+
+/// The pool of PostgreSQL connections.
+pub(super) async fn postgres(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
+    Database::connect(postgres_options(settings)).await
+}
+
+/// One connection of its own that may wait for a lock as long as it takes.
+pub(super) async fn postgres_session(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
+    let patient = Settings {
+        pool_connections_max: 1,
+        statement_timeout: std::time::Duration::ZERO,
+        ..settings.clone()
+    };
+    Database::connect(postgres_options(&patient)).await
+}
+
+fn postgres_options(settings: &Settings) -> ConnectOptions {
+    let statement_timeout = settings.statement_timeout.as_millis().to_string();
+    let idle_timeout = settings.idle_in_transaction_timeout.as_millis().to_string();
+    let mut options = ConnectOptions::new(settings.url.clone());
+    options
+        .max_connections(settings.pool_connections_max)
+        .min_connections(1)
+        .connect_timeout(settings.acquire_timeout)
+        .acquire_timeout(settings.acquire_timeout)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(move |postgres| {
+            postgres.application_name("guildhall").options([
+                ("statement_timeout", statement_timeout.as_str()),
+                ("idle_in_transaction_session_timeout", idle_timeout.as_str()),
+                ("timezone", "UTC"),
+            ])
+        });
+    options
+}
