@@ -3,6 +3,8 @@
 //! See `docs/ARCHITECTURE.md` for the map and the invariants.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod id_source;
+pub mod secret;
 pub mod store;
