@@ -97,6 +97,22 @@ impl DatabaseUrl {
         &self.text
     }
 
+    /// The password in the address, as typed and as decoded, so that logs can mask both.
+    pub fn password(&self) -> Vec<String> {
+        let url = match self.kind {
+            DatabaseKind::Sqlite => None,
+            DatabaseKind::Postgres => Url::parse(&self.text).ok(),
+        };
+        let Some(url) = url else {
+            return Vec::new();
+        };
+        let parameter = url.query_pairs().find(|(name, _)| name == "password");
+        let typed = url.password().map(str::to_owned);
+        let decoded = typed.as_deref().map(percent_decoded);
+        let parameter = parameter.map(|(_, value)| value.into_owned());
+        [typed, decoded, parameter].into_iter().flatten().collect()
+    }
+
     /// The engine that the address names.
     pub fn kind(&self) -> DatabaseKind {
         self.kind

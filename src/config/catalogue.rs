@@ -28,6 +28,14 @@ const EXAMPLES: [(&str, &str); 4] = [
     ("metrics.listen", "127.0.0.1:9464"),
 ];
 
+/// Such as `API_KEY=$(openssl rand -hex 32)`.
+pub(super) fn secret_example(name: &str) -> String {
+    match name {
+        "DISCORD_TOKEN" => format!("{name}=abc.def.ghi"),
+        _ => format!("{name}=$(openssl rand -hex 32)"),
+    }
+}
+
 /// One key of `config.toml`.
 #[derive(Clone)]
 pub(super) struct Key {

@@ -1,6 +1,6 @@
 //! Laying file and environment over the defaults, and remembering where each value came from.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, TableLike};
@@ -24,6 +24,8 @@ pub struct Setting {
     pub value: String,
     /// Where the value came from.
     pub origin: Place,
+    /// Whether the value is the default, wherever it came from.
+    pub is_default: bool,
 }
 
 /// A key with the value in force.
@@ -110,6 +112,7 @@ impl Merged {
             key: entry.key.path(),
             value: shown(entry),
             origin: entry.place.clone(),
+            is_default: entry.value == entry.key.default,
         });
         settings.collect()
     }
@@ -145,7 +148,7 @@ fn lay_file(merged: &mut Merged, sources: &Sources, problems: &mut Vec<Problem>)
     let text = match read_text(&sources.resolve(&path)) {
         Ok(text) => text,
         // A file that nobody named may be missing.
-        Err(error) if place.is_none() && error.kind() == std::io::ErrorKind::NotFound => return,
+        Err(error) if place.is_none() && error.kind() == ErrorKind::NotFound => return,
         Err(error) => {
             let place = place.unwrap_or_else(|| whole_file(&path));
             let reason = format!("`{}` {}", path.display(), unreadable(&error));
@@ -244,7 +247,13 @@ fn lay_environment(merged: &mut Merged, sources: &Sources, problems: &mut Vec<Pr
     {
         if let Some((_, place)) = sources.get(name) {
             let nearest = catalogue::nearest_variable(name, &keys);
-            problems.push(Problem::new(place, name, "is not a known variable").nearest(nearest));
+            let example = keys
+                .iter()
+                .find(|key| Some(key.variable()) == nearest)
+                .map(|key| key.variable_example(&key.variable()));
+            let mut problem = Problem::new(place, name, "is not a known variable");
+            problem.example = example;
+            problems.push(problem.nearest(nearest));
         }
     }
     for key in &keys {
@@ -326,7 +335,10 @@ fn value_or_file(
 fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     let file = std::fs::File::open(path)?;
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
     Ok(text)
 }
 
@@ -342,7 +354,8 @@ pub(super) fn secrets(sources: &Sources, problems: &mut Vec<Problem>) -> FoundSe
         if let Some((text, place)) = &found
             && let Err(reason) = rules::secret(name, text)
         {
-            problems.push(Problem::new(place.clone(), name, reason));
+            let example = catalogue::secret_example(name);
+            problems.push(Problem::new(place.clone(), name, reason).example(example));
         }
         (name, found.map(|(text, place)| (Secret::new(text), place)))
     });
@@ -357,6 +370,7 @@ impl FoundSecrets {
         let settings = self.found.iter().map(|(name, found)| Setting {
             key: (*name).to_owned(),
             value: if found.is_some() { "***" } else { "" }.to_owned(),
+            is_default: found.is_none(),
             origin: found
                 .as_ref()
                 .map_or(Place::Unset, |(_, place)| place.clone()),

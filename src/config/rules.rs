@@ -41,6 +41,9 @@ pub(super) const BOUNDS: [(&str, i64, i64); 25] = [
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
+/// What people write who mean a level, beside plain misspellings of it.
+const NEARLY_LEVELS: [&str; 3] = ["warning", "verbose", "none"];
+
 /// What a key wants, as words for a value of another kind or out of bounds.
 pub(super) fn wanted(key: &Key) -> String {
     match &key.default {
@@ -183,7 +186,8 @@ fn directives(text: &str) -> Result<(), String> {
     let misspelt = text.split(',').map(str::trim).any(|part| {
         let part = part.to_lowercase();
         !LEVELS.contains(&part.as_str())
-            && catalogue::nearest(&part, LEVELS.map(str::to_owned)).is_some()
+            && (NEARLY_LEVELS.contains(&part.as_str())
+                || catalogue::nearest(&part, LEVELS.map(str::to_owned)).is_some())
     });
     if misspelt { refuse(WANTED) } else { Ok(()) }
 }
