@@ -8,3 +8,4 @@ pub mod domain;
 pub mod id_source;
 pub mod secret;
 pub mod store;
+pub mod telemetry;
