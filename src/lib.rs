@@ -2,6 +2,7 @@
 //!
 //! See `docs/ARCHITECTURE.md` for the map and the invariants.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
