@@ -158,6 +158,13 @@ fn a_file_of_a_secret_is_refused_by_name_and_never_by_content() {
         assert!(problems[0].contains(expected), "{problems:?}");
         assert!(!problems[0].contains("hunter2"), "{problems:?}");
     }
+    write(folder.path(), "large", &"k".repeat(2 << 20));
+    let problems = refused(&variables_of(&folder, &[("API_KEY_FILE", "large")]));
+    assert!(
+        problems[0].contains("`large`, which cannot be read"),
+        "{problems:?}"
+    );
+
     let both = [
         ("DISCORD_TOKEN", "hunter2"),
         ("DISCORD_TOKEN_FILE", "short"),
