@@ -131,7 +131,7 @@ pub struct DatabaseConfig {
     /// Seconds that a transaction may sit idle on PostgreSQL.
     pub idle_in_transaction_timeout_seconds: u64,
     /// Copies of the SQLite file kept from before migrations.
-    pub copies_kept: usize,
+    pub copies_kept: u32,
 }
 
 impl DatabaseConfig {
