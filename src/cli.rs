@@ -149,14 +149,8 @@ impl Exit {
         if let Some(exit) = error.downcast_ref::<Self>() {
             return *exit;
         }
-        let wrong_setting = error
-            .chain()
-            .any(<dyn std::error::Error>::is::<ConfigError>);
-        if wrong_setting {
-            Self::Settings
-        } else {
-            Self::Failed
-        }
+        let wrong_setting = error.chain().any(<dyn std::error::Error>::is::<ConfigError>);
+        if wrong_setting { Self::Settings } else { Self::Failed }
     }
 }
 
@@ -195,11 +189,7 @@ pub async fn run(cli: Cli) -> ExitCode {
 pub fn refuse(error: &clap::Error) -> ExitCode {
     // A closed pipe is the reader's choice, and there is nobody else to tell.
     let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
-    }
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -48,14 +48,10 @@ pub enum DatabaseUrlError {
     #[error("must start with sqlite: or postgres://")]
     UnknownScheme,
     /// A SQLite address without a file, or one in memory.
-    #[error(
-        "must name a file after sqlite://, and not one in memory, which each connection would see alone"
-    )]
+    #[error("must name a file after sqlite://, and not one in memory, which each connection would see alone")]
     NoFile,
     /// A PostgreSQL address that cannot be taken apart.
-    #[error(
-        "must be postgres://USER:PASSWORD@HOST:PORT/NAME, with special characters of the password percent-encoded"
-    )]
+    #[error("must be postgres://USER:PASSWORD@HOST:PORT/NAME, with special characters of the password percent-encoded")]
     Malformed,
 }
 
@@ -86,10 +82,7 @@ impl DatabaseUrl {
         } else {
             return Err(DatabaseUrlError::UnknownScheme);
         };
-        Ok(Self {
-            text: text.to_owned(),
-            kind,
-        })
+        Ok(Self { text: text.to_owned(), kind })
     }
 
     /// The whole address with its password, for the driver that connects.
@@ -120,8 +113,7 @@ impl DatabaseUrl {
 
     /// The file of a SQLite database, relative to the working folder unless absolute.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
-        (self.kind == DatabaseKind::Sqlite)
-            .then(|| PathBuf::from(percent_decoded(sqlite_file(&self.text))))
+        (self.kind == DatabaseKind::Sqlite).then(|| PathBuf::from(percent_decoded(sqlite_file(&self.text))))
     }
 }
 
@@ -177,14 +169,7 @@ fn percent_decoded(text: &str) -> String {
 
 /// The address with its password masked, and each parameter that is not known to be harmless.
 fn redacted(mut url: Url) -> Url {
-    const HARMLESS: [&str; 6] = [
-        "sslmode",
-        "host",
-        "port",
-        "dbname",
-        "user",
-        "application_name",
-    ];
+    const HARMLESS: [&str; 6] = ["sslmode", "host", "port", "dbname", "user", "application_name"];
     if url.password().is_some() {
         // Fails only for addresses that cannot hold a password, and this one does.
         let _ = url.set_password(Some("***"));
@@ -194,11 +179,7 @@ fn redacted(mut url: Url) -> Url {
             .query_pairs()
             .map(|(name, value)| {
                 let shown = HARMLESS.contains(&name.as_ref());
-                let value = if shown {
-                    value.into_owned()
-                } else {
-                    "***".to_owned()
-                };
+                let value = if shown { value.into_owned() } else { "***".to_owned() };
                 (name.into_owned(), value)
             })
             .collect();
@@ -224,10 +205,7 @@ mod tests {
     fn a_database_address_is_shown_without_its_password() {
         for (given, shown) in [
             ("sqlite://guildhall.db", "sqlite://guildhall.db"),
-            (
-                "postgres://ada:hunter2@db:5432/hall",
-                "postgres://ada:***@db:5432/hall",
-            ),
+            ("postgres://ada:hunter2@db:5432/hall", "postgres://ada:***@db:5432/hall"),
             ("postgresql://ada@db/hall", "postgresql://ada@db/hall"),
             (
                 "postgres://db/hall?user=ada&password=hunter2&sslmode=require",
@@ -262,20 +240,11 @@ mod tests {
     #[test]
     fn an_address_that_would_connect_elsewhere_is_refused_without_being_repeated() {
         for (given, expected) in [
-            (
-                "mysql://ada:hunter2@db/hall",
-                DatabaseUrlError::UnknownScheme,
-            ),
+            ("mysql://ada:hunter2@db/hall", DatabaseUrlError::UnknownScheme),
             ("sqlite://", DatabaseUrlError::NoFile),
             ("sqlite::memory:", DatabaseUrlError::NoFile),
-            (
-                "postgres://ada:hunter#2@db/hall",
-                DatabaseUrlError::Malformed,
-            ),
-            (
-                "postgres://ada:1/hunter2@db/hall",
-                DatabaseUrlError::Malformed,
-            ),
+            ("postgres://ada:hunter#2@db/hall", DatabaseUrlError::Malformed),
+            ("postgres://ada:1/hunter2@db/hall", DatabaseUrlError::Malformed),
         ] {
             let error = DatabaseUrl::parse(given).err();
             assert_eq!(error, Some(expected));

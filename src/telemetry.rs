@@ -84,17 +84,8 @@ enum Look {
 /// The texts that no log line may hold.
 fn known_secrets(config: &Config) -> Vec<String> {
     let secrets = &config.secrets;
-    let held = [
-        &secrets.api_key,
-        &secrets.jwt_secret,
-        &secrets.admin_secret_key,
-        &secrets.discord_token,
-    ];
-    let mut texts: Vec<String> = held
-        .into_iter()
-        .flatten()
-        .map(|secret: &Secret| secret.expose().to_owned())
-        .collect();
+    let held = [&secrets.api_key, &secrets.jwt_secret, &secrets.admin_secret_key, &secrets.discord_token];
+    let mut texts: Vec<String> = held.into_iter().flatten().map(|secret: &Secret| secret.expose().to_owned()).collect();
     let address = config.database.url.expose();
     if config.database.url.to_string() != address {
         texts.push(address.to_owned());
@@ -112,9 +103,7 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::ERROR.into())
-        .parse(directives)?;
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::ERROR.into()).parse(directives)?;
     let lines = lines(look, Masked::new(writer, mask));
     Ok(Registry::default().with(lines).with(filter).with(Ceiling))
 }
@@ -125,9 +114,7 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // Errors of the writer would be reported by a macro that panics when standard error is closed.
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(writer)
-        .log_internal_errors(false);
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     match look {
         Look::Human { colour } => layer.with_ansi(colour).fmt_fields(HumanFields).boxed(),
         Look::Json => layer.json().with_current_span(false).boxed(),
@@ -146,11 +133,7 @@ impl Ceiling {
 
 impl<S: Subscriber> Layer<S> for Ceiling {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if Self::permits(metadata) {
-            Interest::always()
-        } else {
-            Interest::never()
-        }
+        if Self::permits(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {

@@ -13,10 +13,7 @@ pub fn complain(text: &str) {
 }
 
 pub(super) fn print_to(writer: &mut impl Write, text: &str) -> io::Result<()> {
-    match writer
-        .write_all(text.as_bytes())
-        .and_then(|()| writer.flush())
-    {
+    match writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }

@@ -21,17 +21,11 @@ pub(super) fn show(config: &Config) -> anyhow::Result<ExitCode> {
 
 pub(super) fn summary(settings: &[Setting]) -> String {
     let mut text = "The settings are valid.\n".to_owned();
-    let changed: Vec<&Setting> = settings
-        .iter()
-        .filter(|setting| !setting.is_default)
-        .collect();
+    let changed: Vec<&Setting> = settings.iter().filter(|setting| !setting.is_default).collect();
     if changed.is_empty() {
         text.push_str("All of them are the defaults.\n");
     }
-    for Setting {
-        key, value, origin, ..
-    } in changed
-    {
+    for Setting { key, value, origin, .. } in changed {
         let _ = writeln!(text, "  {key} = {value}  # {origin}");
     }
     text
@@ -40,10 +34,7 @@ pub(super) fn summary(settings: &[Setting]) -> String {
 pub(super) fn listing(settings: &[Setting]) -> String {
     let mut text = String::new();
     let mut current = None;
-    for Setting {
-        key, value, origin, ..
-    } in settings
-    {
+    for Setting { key, value, origin, .. } in settings {
         // A secret has no section: it cannot stand in the file, and the listing can be copied into one.
         let (section, name) = key.split_once('.').unwrap_or(("", key));
         if current != Some(section) {

@@ -23,10 +23,7 @@ fn the_command_line_is_sound() {
 #[test]
 fn serving_needs_no_command_and_the_file_can_be_named_on_either_side() {
     assert!(parse("guildhall").unwrap().command.is_none());
-    for line in [
-        "guildhall --config a.toml serve",
-        "guildhall serve --config a.toml",
-    ] {
+    for line in ["guildhall --config a.toml serve", "guildhall serve --config a.toml"] {
         let cli = parse(line).unwrap();
         assert!(matches!(cli.command, Some(Command::Serve)));
         assert_eq!(cli.config, Some(PathBuf::from("a.toml")));
@@ -51,12 +48,7 @@ fn every_command_is_understood() {
 
 #[test]
 fn a_wrong_command_line_is_an_error_of_usage_and_help_is_not() {
-    for line in [
-        "guildhall srve",
-        "guildhall config",
-        "guildhall backup",
-        "guildhall --port 1",
-    ] {
+    for line in ["guildhall srve", "guildhall config", "guildhall backup", "guildhall --port 1"] {
         assert!(parse(line).unwrap_err().use_stderr(), "{line}");
     }
     for line in ["guildhall --help", "guildhall --version"] {
@@ -90,14 +82,9 @@ fn help_names_every_variable_and_exit_code() {
 fn errors_choose_the_exit_code() {
     let plain = anyhow::anyhow!("no");
     assert_eq!(Exit::of(&plain).code(), 1);
-    let database = Err::<(), _>(anyhow::anyhow!("locked"))
-        .context(Exit::Database)
-        .unwrap_err();
+    let database = Err::<(), _>(anyhow::anyhow!("locked")).context(Exit::Database).unwrap_err();
     assert_eq!(Exit::of(&database).code(), 4);
-    assert_eq!(
-        format!("{database:#}"),
-        "the database cannot be used: locked"
-    );
+    assert_eq!(format!("{database:#}"), "the database cannot be used: locked");
     let wrapped = database.context("cannot start");
     assert_eq!(Exit::of(&wrapped), Exit::Database);
     let sources = Sources::new("nowhere").variable("PORT", "x");
@@ -114,40 +101,19 @@ fn settings_are_listed_in_the_notation_of_the_file_with_secrets_masked() {
         .variable("API_KEY", key.as_str());
     let settings = settings(&sources);
     let listing = settings::listing(&settings);
-    assert!(
-        listing.contains("port = 8080  # environment variable PORT\n"),
-        "{listing}"
-    );
-    assert!(
-        listing.contains("\n# API_KEY: ***  # environment variable API_KEY\n"),
-        "{listing}"
-    );
-    assert!(
-        listing.contains("\n# DISCORD_TOKEN: not set\n"),
-        "{listing}"
-    );
-    assert!(
-        !listing.contains("hunter2") && !listing.contains(&key),
-        "{listing}"
-    );
+    assert!(listing.contains("port = 8080  # environment variable PORT\n"), "{listing}");
+    assert!(listing.contains("\n# API_KEY: ***  # environment variable API_KEY\n"), "{listing}");
+    assert!(listing.contains("\n# DISCORD_TOKEN: not set\n"), "{listing}");
+    assert!(!listing.contains("hunter2") && !listing.contains(&key), "{listing}");
     assert!(toml::from_str::<toml::Table>(&listing).is_ok(), "{listing}");
     let summary = settings::summary(&settings);
-    assert!(
-        summary.contains("  database.url = \"postgres://ada:***@db/hall\""),
-        "{summary}"
-    );
+    assert!(summary.contains("  database.url = \"postgres://ada:***@db/hall\""), "{summary}");
     assert_eq!(summary.lines().count(), 4, "{summary}");
 }
 
 #[test]
 fn completions_are_written_for_each_shell() {
-    for shell in [
-        Shell::Bash,
-        Shell::Zsh,
-        Shell::Fish,
-        Shell::PowerShell,
-        Shell::Elvish,
-    ] {
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
         assert!(completions::script(shell).contains("doctor"));
     }
 }

@@ -17,8 +17,7 @@ pub(super) const FIXED: [(&str, &str); 4] = [
 ];
 
 /// Secrets, none of which has a key.
-pub(super) const SECRETS: [&str; 4] =
-    ["API_KEY", "JWT_SECRET", "ADMIN_SECRET_KEY", "DISCORD_TOKEN"];
+pub(super) const SECRETS: [&str; 4] = ["API_KEY", "JWT_SECRET", "ADMIN_SECRET_KEY", "DISCORD_TOKEN"];
 
 /// Examples for keys whose default is empty, which would teach nothing.
 const EXAMPLES: [(&str, &str); 4] = [
@@ -77,10 +76,7 @@ impl Key {
 
     fn text_example(&self) -> Option<&'static str> {
         let path = self.path();
-        EXAMPLES
-            .iter()
-            .find(|(key, _)| *key == path)
-            .map(|(_, text)| *text)
+        EXAMPLES.iter().find(|(key, _)| *key == path).map(|(_, text)| *text)
     }
 }
 
@@ -110,10 +106,7 @@ pub(super) fn plain(value: &toml_edit::Value) -> Option<toml::Value> {
         toml_edit::Value::Boolean(flag) => Some(toml::Value::Boolean(*flag.value())),
         toml_edit::Value::Array(items) => items
             .iter()
-            .map(|item| {
-                item.as_str()
-                    .map(|text| toml::Value::String(text.to_owned()))
-            })
+            .map(|item| item.as_str().map(|text| toml::Value::String(text.to_owned())))
             .collect::<Option<Vec<_>>>()
             .map(toml::Value::Array),
         _ => None,
@@ -123,16 +116,12 @@ pub(super) fn plain(value: &toml_edit::Value) -> Option<toml::Value> {
 /// Whether a variable is read by this program.
 pub(super) fn is_ours(name: &str) -> bool {
     let plain = name.strip_suffix("_FILE").unwrap_or(name);
-    name.starts_with(PREFIX)
-        || FIXED.iter().any(|(fixed, _)| *fixed == plain)
-        || SECRETS.contains(&plain)
+    name.starts_with(PREFIX) || FIXED.iter().any(|(fixed, _)| *fixed == plain) || SECRETS.contains(&plain)
 }
 
 /// Whether a variable has the prefix and yet sets nothing.
 pub(super) fn is_unknown(name: &str, keys: &[Key]) -> bool {
-    name.starts_with(PREFIX)
-        && name != CONFIG_VARIABLE
-        && !keys.iter().any(|key| key.variable() == name)
+    name.starts_with(PREFIX) && name != CONFIG_VARIABLE && !keys.iter().any(|key| key.variable() == name)
 }
 
 /// The variable that was probably meant by an unknown one.

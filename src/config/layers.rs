@@ -57,14 +57,9 @@ pub(super) struct Merged {
 
 impl Merged {
     fn defaults() -> Self {
-        let entries = catalogue::keys().into_iter().map(|key| Entry {
-            value: key.default.clone(),
-            key,
-            place: Place::Default,
-        });
-        Self {
-            entries: entries.collect(),
-        }
+        let entries =
+            catalogue::keys().into_iter().map(|key| Entry { value: key.default.clone(), key, place: Place::Default });
+        Self { entries: entries.collect() }
     }
 
     pub(super) fn get(&self, path: &str) -> Option<&Entry> {
@@ -76,18 +71,8 @@ impl Merged {
     }
 
     /// Lays a value over a key that exists, or says why it does not fit.
-    fn set(
-        &mut self,
-        path: &str,
-        value: Option<toml::Value>,
-        place: Place,
-        problems: &mut Vec<Problem>,
-    ) {
-        let Some(entry) = self
-            .entries
-            .iter_mut()
-            .find(|entry| entry.key.path() == path)
-        else {
+    fn set(&mut self, path: &str, value: Option<toml::Value>, place: Place, problems: &mut Vec<Problem>) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.key.path() == path) else {
             return;
         };
         let fitting = value.filter(|value| value.same_type(&entry.key.default));
@@ -121,9 +106,7 @@ impl Merged {
     pub(super) fn into_table(self) -> toml::Table {
         let mut root = toml::Table::new();
         for Entry { key, value, .. } in self.entries {
-            let section = root
-                .entry(key.section)
-                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let section = root.entry(key.section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
             if let Some(table) = section.as_table_mut() {
                 table.insert(key.name, value);
             }
@@ -210,23 +193,14 @@ impl File<'_> {
         }
     }
 
-    fn lay_section(
-        &self,
-        merged: &mut Merged,
-        section: &str,
-        table: &dyn TableLike,
-        problems: &mut Vec<Problem>,
-    ) {
+    fn lay_section(&self, merged: &mut Merged, section: &str, table: &dyn TableLike, problems: &mut Vec<Problem>) {
         for (name, item) in table.iter() {
             let path = format!("{section}.{name}");
             let key_span = table.key(name).and_then(toml_edit::Key::span);
             if merged.get(&path).is_none() {
                 let keys = merged.keys();
                 let nearest = catalogue::nearest_key(&path, &keys);
-                let example = keys
-                    .iter()
-                    .find(|key| Some(key.path()) == nearest)
-                    .map(Key::file_example);
+                let example = keys.iter().find(|key| Some(key.path()) == nearest).map(Key::file_example);
                 let mut problem = Problem::new(self.place(key_span), path, "is not a known key");
                 problem.example = example;
                 problems.push(problem.nearest(nearest));
@@ -241,10 +215,7 @@ impl File<'_> {
 
 fn lay_environment(merged: &mut Merged, sources: &Sources, problems: &mut Vec<Problem>) {
     let keys = merged.keys();
-    for name in sources
-        .names()
-        .filter(|name| catalogue::is_unknown(name, &keys))
-    {
+    for name in sources.names().filter(|name| catalogue::is_unknown(name, &keys)) {
         if let Some((_, place)) = sources.get(name) {
             let nearest = catalogue::nearest_variable(name, &keys);
             let example = keys
@@ -258,10 +229,7 @@ fn lay_environment(merged: &mut Merged, sources: &Sources, problems: &mut Vec<Pr
     }
     for key in &keys {
         let path = key.path();
-        let fixed = FIXED
-            .iter()
-            .find(|(_, fixed)| *fixed == path)
-            .map(|(name, _)| *name);
+        let fixed = FIXED.iter().find(|(_, fixed)| *fixed == path).map(|(name, _)| *name);
         let from_fixed = match fixed {
             Some("DATABASE_URL") => value_or_file("DATABASE_URL", sources, problems),
             Some(name) => sources.filled(name).map(owned),
@@ -280,10 +248,7 @@ fn from_text(text: &str, default: &toml::Value) -> Option<toml::Value> {
         toml::Value::Integer(_) => text.trim().parse().ok().map(toml::Value::Integer),
         toml::Value::Boolean(_) => text.trim().parse().ok().map(toml::Value::Boolean),
         toml::Value::Array(_) => {
-            let items = text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty());
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             let items = items.map(|item| toml::Value::String(item.to_owned()));
             Some(toml::Value::Array(items.collect()))
         }
@@ -296,11 +261,7 @@ fn owned((text, place): (&str, Place)) -> (String, Place) {
 }
 
 /// The value of a variable, or the content of the file that its `_FILE` variant names.
-fn value_or_file(
-    name: &str,
-    sources: &Sources,
-    problems: &mut Vec<Problem>,
-) -> Option<(String, Place)> {
+fn value_or_file(name: &str, sources: &Sources, problems: &mut Vec<Problem>) -> Option<(String, Place)> {
     let file_name = format!("{name}_FILE");
     let Some((path, place)) = sources.filled(&file_name) else {
         return sources.filled(name).map(owned);
@@ -321,11 +282,7 @@ fn value_or_file(
             Some((text.to_owned(), place))
         }
         Err(error) => {
-            let reason = format!(
-                "names `{}`, which {}",
-                path.escape_debug(),
-                unreadable(&error)
-            );
+            let reason = format!("names `{}`, which {}", path.escape_debug(), unreadable(&error));
             problems.push(Problem::new(place, file_name, reason));
             None
         }
@@ -359,9 +316,7 @@ pub(super) fn secrets(sources: &Sources, problems: &mut Vec<Problem>) -> FoundSe
         }
         (name, found.map(|(text, place)| (Secret::new(text), place)))
     });
-    FoundSecrets {
-        found: found.into(),
-    }
+    FoundSecrets { found: found.into() }
 }
 
 impl FoundSecrets {
@@ -371,9 +326,7 @@ impl FoundSecrets {
             key: (*name).to_owned(),
             value: if found.is_some() { "***" } else { "" }.to_owned(),
             is_default: found.is_none(),
-            origin: found
-                .as_ref()
-                .map_or(Place::Unset, |(_, place)| place.clone()),
+            origin: found.as_ref().map_or(Place::Unset, |(_, place)| place.clone()),
         });
         settings.collect()
     }

@@ -61,13 +61,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(place: Place, key: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            place,
-            key: key.into(),
-            reason: reason.into(),
-            nearest: None,
-            example: None,
-        }
+        Self { place, key: key.into(), reason: reason.into(), nearest: None, example: None }
     }
 
     pub(super) fn nearest(mut self, name: Option<String>) -> Self {
@@ -127,26 +121,16 @@ impl fmt::Display for ConfigError {
             1 => formatter.write_str("one setting is wrong:")?,
             count => write!(formatter, "{count} settings are wrong:")?,
         }
-        self.problems
-            .iter()
-            .try_for_each(|problem| write!(formatter, "\n  {problem}"))
+        self.problems.iter().try_for_each(|problem| write!(formatter, "\n  {problem}"))
     }
 }
 
 /// The compiled-in file and the types disagree, which only a mistake in this program brings about.
 pub(super) fn internal(error: &serde_path_to_error::Error<toml::de::Error>) -> Problem {
-    Problem::new(
-        Place::Default,
-        error.path().to_string(),
-        "does not fit its type; this is a defect of the program",
-    )
+    Problem::new(Place::Default, error.path().to_string(), "does not fit its type; this is a defect of the program")
 }
 
 pub(super) fn missing_jwt_secret() -> Problem {
-    Problem::new(
-        Place::Unset,
-        "JWT_SECRET",
-        "is required on PostgreSQL, where several instances must share it",
-    )
-    .example("JWT_SECRET_FILE=/run/secrets/jwt_secret")
+    Problem::new(Place::Unset, "JWT_SECRET", "is required on PostgreSQL, where several instances must share it")
+        .example("JWT_SECRET_FILE=/run/secrets/jwt_secret")
 }

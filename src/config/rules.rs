@@ -81,10 +81,7 @@ fn value(entry: &Entry) -> Result<(), String> {
             inside.then_some(()).ok_or_else(|| wanted(&entry.key))
         }
         toml::Value::String(text) => self::text(&path, text),
-        toml::Value::Array(items) => items
-            .iter()
-            .filter_map(toml::Value::as_str)
-            .try_for_each(origin),
+        toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_str).try_for_each(origin),
         _ => Ok(()),
     }
 }
@@ -93,9 +90,7 @@ fn text(path: &str, text: &str) -> Result<(), String> {
     match path {
         "http.host" => host(text),
         "http.public_url" => optional(text, public_url),
-        "database.url" => DatabaseUrl::parse(text)
-            .map(drop)
-            .map_err(|error| error.to_string()),
+        "database.url" => DatabaseUrl::parse(text).map(drop).map_err(|error| error.to_string()),
         "discord.api_proxy" => optional(text, proxy),
         "metrics.listen" => optional(text, loopback_address),
         "log.format" => one_of(text, &["auto", "human", "json"]),
@@ -194,10 +189,8 @@ fn directives(text: &str) -> Result<(), String> {
 
 /// Plain http would show the bot's token to everyone on the way.
 fn check_proxy(merged: &Merged, problems: &mut Vec<Problem>) {
-    let (Some(proxy), Some(insecure)) = (
-        merged.get("discord.api_proxy"),
-        merged.get("discord.allow_insecure_proxy"),
-    ) else {
+    let (Some(proxy), Some(insecure)) = (merged.get("discord.api_proxy"), merged.get("discord.allow_insecure_proxy"))
+    else {
         return;
     };
     let url = proxy.value.as_str().and_then(web_address);
@@ -222,9 +215,7 @@ pub(super) fn secret(name: &str, text: &str) -> Result<(), &'static str> {
     match name {
         "API_KEY" if text.chars().count() < 32 => Err("must be at least 32 characters long"),
         "JWT_SECRET" if text.len() < 32 => Err("must be at least 32 bytes long"),
-        "ADMIN_SECRET_KEY" if text.chars().count() < 16 => {
-            Err("must be at least 16 characters long")
-        }
+        "ADMIN_SECRET_KEY" if text.chars().count() < 16 => Err("must be at least 16 characters long"),
         "DISCORD_TOKEN" if text.contains(char::is_whitespace) => {
             Err("must be the token alone, without spaces and without `Bot ` before it")
         }

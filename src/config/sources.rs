@@ -19,10 +19,7 @@ pub struct Sources {
 impl Sources {
     /// No file named and no variable set; relative paths start at `folder`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            ..Self::default()
-        }
+        Self { folder: folder.into(), ..Self::default() }
     }
 
     /// Names the settings file, as `--config` does.
@@ -40,10 +37,7 @@ impl Sources {
     /// The process's environment and working folder, and the `.env` file in it.
     pub fn from_process(file: Option<PathBuf>) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
-        let mut sources = Self {
-            file,
-            ..Self::default()
-        };
+        let mut sources = Self { file, ..Self::default() };
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => {
@@ -76,8 +70,7 @@ impl Sources {
             }
         };
         for pair in dotenvy::from_read_iter(Cursor::new(&text)) {
-            let (name, value) =
-                pair.map_err(|error| ConfigError::new(vec![dotenv_problem(&text, &error)]))?;
+            let (name, value) = pair.map_err(|error| ConfigError::new(vec![dotenv_problem(&text, &error)]))?;
             if !self.environment.contains_key(&name) {
                 self.dotenv.insert(name, value);
             }
@@ -119,11 +112,7 @@ impl Sources {
 
 /// The place of a problem with a file as a whole.
 pub(super) fn whole_file(path: impl Into<PathBuf>) -> Place {
-    Place::File {
-        path: path.into(),
-        line: 1,
-        column: 1,
-    }
+    Place::File { path: path.into(), line: 1, column: 1 }
 }
 
 /// Why a file could not be read, in words that hold nothing of its content.
@@ -144,15 +133,7 @@ fn dotenv_problem(text: &str, error: &dotenvy::Error) -> Problem {
         }
         _ => (1, 1),
     };
-    let place = Place::File {
-        path: PathBuf::from(".env"),
-        line,
-        column,
-    };
-    Problem::new(
-        place,
-        "the line",
-        "cannot be understood; quote values with spaces or special characters",
-    )
-    .example("NAME='value'")
+    let place = Place::File { path: PathBuf::from(".env"), line, column };
+    Problem::new(place, "the line", "cannot be understood; quote values with spaces or special characters")
+        .example("NAME='value'")
 }

@@ -43,11 +43,7 @@ fn refused_variables(variables: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn variables_of(folder: &TempDir, variables: &[(&str, &str)]) -> Sources {
-    variables
-        .iter()
-        .fold(sources(folder), |sources, (name, value)| {
-            sources.variable(*name, *value)
-        })
+    variables.iter().fold(sources(folder), |sources, (name, value)| sources.variable(*name, *value))
 }
 
 fn refused(sources: &Sources) -> Vec<String> {
@@ -63,10 +59,7 @@ fn the_compiled_in_file_holds_every_key_each_with_a_comment() {
         let table = item.as_table().expect("only sections at the top");
         for (name, item) in table {
             let path = format!("{section}.{name}");
-            assert!(
-                item.as_value().and_then(catalogue::plain).is_some(),
-                "{path} has a kind that settings know"
-            );
+            assert!(item.as_value().and_then(catalogue::plain).is_some(), "{path} has a kind that settings know");
             let comment = table.key(name).unwrap().leaf_decor().prefix().unwrap();
             let comment = &DEFAULTS[comment.span().unwrap()];
             assert!(comment.trim().starts_with("# "), "{path} has a comment");
@@ -74,10 +67,7 @@ fn the_compiled_in_file_holds_every_key_each_with_a_comment() {
             if item.is_integer() {
                 let bounds = rules::BOUNDS.iter().find(|(key, _, _)| *key == path);
                 let (_, least, greatest) = bounds.unwrap_or_else(|| panic!("{path} has bounds"));
-                assert!(
-                    comment.contains(&format!("{least} to {greatest}")),
-                    "{path}: {comment}"
-                );
+                assert!(comment.contains(&format!("{least} to {greatest}")), "{path}: {comment}");
             }
             keys += 1;
         }
@@ -85,11 +75,7 @@ fn the_compiled_in_file_holds_every_key_each_with_a_comment() {
     // Unknown keys and missing ones both fail to deserialize, so that file and types agree.
     let config = load(&sources(&folder()));
     assert_eq!(config.describe().len(), keys + catalogue::SECRETS.len());
-    assert!(
-        rules::BOUNDS
-            .iter()
-            .all(|(key, _, _)| config.describe().iter().any(|s| s.key == *key))
-    );
+    assert!(rules::BOUNDS.iter().all(|(key, _, _)| config.describe().iter().any(|s| s.key == *key)));
 }
 
 #[test]
@@ -124,35 +110,17 @@ fn the_defaults_are_what_the_documents_promise() {
 fn describe_names_every_origin_and_masks_secrets() {
     let folder = with_file("[http]\nhost = \"0.0.0.0\"\n");
     let token = "a.long.token";
-    let config = load(&variables_of(
-        &folder,
-        &[
-            ("DATABASE_URL", "postgres://ada:hunter2@db/hall"),
-            ("DISCORD_TOKEN", token),
-        ],
-    ));
+    let config =
+        load(&variables_of(&folder, &[("DATABASE_URL", "postgres://ada:hunter2@db/hall"), ("DISCORD_TOKEN", token)]));
     let shown = |key: &str| {
-        let setting = config
-            .describe()
-            .iter()
-            .find(|setting| setting.key == key)
-            .unwrap();
+        let setting = config.describe().iter().find(|setting| setting.key == key).unwrap();
         (setting.value.as_str(), setting.origin.to_string())
     };
-    assert_eq!(
-        shown("http.host"),
-        ("\"0.0.0.0\"", "config.toml:2:8".to_owned())
-    );
+    assert_eq!(shown("http.host"), ("\"0.0.0.0\"", "config.toml:2:8".to_owned()));
     assert_eq!(shown("http.port"), ("3003", "default".to_owned()));
     let address = "\"postgres://ada:***@db/hall\"";
-    assert_eq!(
-        shown("database.url"),
-        (address, "environment variable DATABASE_URL".to_owned())
-    );
-    assert_eq!(
-        shown("DISCORD_TOKEN"),
-        ("***", "environment variable DISCORD_TOKEN".to_owned())
-    );
+    assert_eq!(shown("database.url"), (address, "environment variable DATABASE_URL".to_owned()));
+    assert_eq!(shown("DISCORD_TOKEN"), ("***", "environment variable DISCORD_TOKEN".to_owned()));
     assert_eq!(shown("API_KEY"), ("", "not set".to_owned()));
 }
 
@@ -160,20 +128,10 @@ fn describe_names_every_origin_and_masks_secrets() {
 fn sharing_a_server_requires_a_shared_secret() {
     let postgres = ("DATABASE_URL", "postgres://db/hall");
     let folder = folder();
-    let error = load(&variables_of(&folder, &[postgres]))
-        .require_shared_secrets()
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("JWT_SECRET is required on PostgreSQL"),
-        "{error}"
-    );
+    let error = load(&variables_of(&folder, &[postgres])).require_shared_secrets().unwrap_err();
+    assert!(error.to_string().contains("JWT_SECRET is required on PostgreSQL"), "{error}");
     let secret = "s".repeat(32);
-    let shared = load(&variables_of(
-        &folder,
-        &[postgres, ("JWT_SECRET", secret.as_str())],
-    ));
+    let shared = load(&variables_of(&folder, &[postgres, ("JWT_SECRET", secret.as_str())]));
     assert!(shared.require_shared_secrets().is_ok());
     assert!(load(&sources(&folder)).require_shared_secrets().is_ok());
 }

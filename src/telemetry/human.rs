@@ -13,11 +13,7 @@ pub(super) struct HumanFields;
 
 impl<'writer> FormatFields<'writer> for HumanFields {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
-        let mut visitor = Visitor {
-            writer,
-            first: true,
-            result: Ok(()),
-        };
+        let mut visitor = Visitor { writer, first: true, result: Ok(()) };
         fields.record(&mut visitor);
         visitor.finish()
     }

@@ -19,24 +19,18 @@ pub(super) struct Mask {
 
 impl Mask {
     pub(super) fn new(texts: Vec<String>) -> Self {
-        let mut texts: Vec<String> = texts
-            .into_iter()
-            .filter(|text| text.chars().count() >= MASKED_CHARACTERS_MIN)
-            .collect();
+        let mut texts: Vec<String> =
+            texts.into_iter().filter(|text| text.chars().count() >= MASKED_CHARACTERS_MIN).collect();
         // As `Debug`, JSON, and `Debug` inside JSON write them: quotes and backslashes differ.
         let debugged = texts.iter().map(|text| inner(&format!("{text:?}")));
         texts.extend(debugged.collect::<Vec<_>>());
-        let json = texts
-            .iter()
-            .map(|text| inner(&serde_json::Value::from(text.as_str()).to_string()));
+        let json = texts.iter().map(|text| inner(&serde_json::Value::from(text.as_str()).to_string()));
         texts.extend(json.collect::<Vec<_>>());
         texts.sort_unstable();
         texts.dedup();
         // The longest first, so that an address goes before the password in it.
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        Self {
-            texts: texts.into(),
-        }
+        Self { texts: texts.into() }
     }
 
     fn apply(&self, line: &str) -> String {
@@ -71,8 +65,7 @@ fn without_tokens(line: &str, path: &str) -> String {
         rest = after;
         if let Some(token) = after.strip_prefix('/').filter(|_| !id.is_empty()) {
             let end = token.find(|character: char| {
-                !character.is_ascii_alphanumeric()
-                    && !matches!(character, '-' | '_' | '.' | '~' | '%')
+                !character.is_ascii_alphanumeric() && !matches!(character, '-' | '_' | '.' | '~' | '%')
             });
             let end = end.unwrap_or(token.len());
             shown.push_str(if end == 0 { "/" } else { "/***" });
@@ -99,10 +92,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Masked<W> {
     type Writer = MaskedWriter<'a, W::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        MaskedWriter {
-            inner: self.inner.make_writer(),
-            mask: &self.mask,
-        }
+        MaskedWriter { inner: self.inner.make_writer(), mask: &self.mask }
     }
 }
 

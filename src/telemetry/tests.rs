@@ -36,13 +36,9 @@ fn logged(directives: &str, look: Look, secrets: &[&str], act: impl FnOnce()) ->
 #[test]
 fn libraries_that_log_requests_stay_below_the_ceiling_whatever_the_directives_say() {
     for look in [PLAIN, Look::Json] {
-        for directives in [
-            "trace",
-            "serenity=trace,reqwest=trace,sqlx=trace,hyper=trace",
-        ] {
+        for directives in ["trace", "serenity=trace,reqwest=trace,sqlx=trace,hyper=trace"] {
             let log = logged(directives, look, &[], || {
-                let span =
-                    tracing::debug_span!(target: "serenity::http::request", "s", token = "leak");
+                let span = tracing::debug_span!(target: "serenity::http::request", "s", token = "leak");
                 let _entered = span.enter();
                 debug!(target: "serenity", "leak");
                 info!(target: "serenity::gateway::shard", "leak");
@@ -65,12 +61,7 @@ fn libraries_that_log_requests_stay_below_the_ceiling_whatever_the_directives_sa
 
 #[test]
 fn a_package_whose_name_only_starts_alike_is_not_capped() {
-    let log = logged(
-        "trace",
-        PLAIN,
-        &[],
-        || debug!(target: "serenity_of_ours", "shown"),
-    );
+    let log = logged("trace", PLAIN, &[], || debug!(target: "serenity_of_ours", "shown"));
     assert!(log.contains("shown"), "{log}");
 }
 
@@ -81,10 +72,7 @@ fn directives_choose_what_is_logged() {
         debug!(target: "guildhall::worker", "two");
         info!(target: "guildhall::worker", "three");
     });
-    assert!(
-        log.contains("one") && !log.contains("two") && log.contains("three"),
-        "{log}"
-    );
+    assert!(log.contains("one") && !log.contains("two") && log.contains("three"), "{log}");
 }
 
 #[test]
@@ -96,21 +84,12 @@ fn each_event_is_one_line_without_control_characters() {
             let _entered = span.enter();
             info!(shown = %HOSTILE, debugged = ?HOSTILE, text = HOSTILE, "said {HOSTILE}");
             info!(message = HOSTILE);
-            info!(
-                error = &cause as &(dyn std::error::Error + 'static),
-                "failed"
-            );
+            info!(error = &cause as &(dyn std::error::Error + 'static), "failed");
         });
         assert_eq!(log.lines().count(), 3, "{log}");
         let controls = log.chars().filter(|c| c.is_control() && *c != '\n');
         // JSON leaves C1 controls raw, which only a terminal minds, and JSON is not for one.
-        assert_eq!(
-            controls
-                .filter(|c| look != Look::Json || c.is_ascii())
-                .count(),
-            0,
-            "{log}"
-        );
+        assert_eq!(controls.filter(|c| look != Look::Json || c.is_ascii()).count(), 0, "{log}");
         assert_eq!(log.contains('\u{202e}'), look == Look::Json);
     }
 }
@@ -136,11 +115,7 @@ fn human_lines_name_fields_and_causes() {
     let log = logged("info", PLAIN, &[], || {
         let failure = Outer(std::io::Error::other("no route"));
         let _entered = info_span!("request", id = "r-1").entered();
-        warn!(
-            attempt = 2,
-            error = &failure as &(dyn std::error::Error + 'static),
-            "gave up"
-        );
+        warn!(attempt = 2, error = &failure as &(dyn std::error::Error + 'static), "gave up");
     });
     let expected = "WARN request{id=\"r-1\"}: guildhall::telemetry::tests: \
                     gave up attempt=2 error=cannot post: no route\n";
@@ -158,10 +133,7 @@ fn known_secrets_and_tokens_in_addresses_are_masked() {
         });
         assert!(!log.contains("-of-the-house"), "{log}");
         assert!(log.contains("short"), "{log}");
-        assert!(
-            log.contains("/webhooks/123/***/messages/@original failed"),
-            "{log}"
-        );
+        assert!(log.contains("/webhooks/123/***/messages/@original failed"), "{log}");
         assert!(log.contains("/interactions/77/***/callback"), "{log}");
         assert!(log.contains("/webhooks/12/ and /webhooks/x/y"), "{log}");
     }
