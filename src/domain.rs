@@ -8,6 +8,9 @@ pub mod cache;
 pub mod duration;
 pub mod error;
 pub mod guild;
+pub mod instance;
+pub mod lease;
+pub mod proposal;
 pub mod vanish;
 
 use std::{
