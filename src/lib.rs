@@ -1,1 +1,3 @@
 //! Guildhall
+
+pub mod discord_api;
