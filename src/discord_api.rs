@@ -79,7 +79,7 @@ impl Lane {
     pub fn time_limit(self) -> Duration {
         match self {
             Self::Interaction | Self::Interactive => Duration::from_secs(15),
-            Self::Normal | Self::Background => Duration::from_secs(60),
+            Self::Normal | Self::Background => Duration::from_mins(1),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: no message body leaves without `allowed_mentions`.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -16,10 +18,16 @@ const ATTACHMENTS_MAX: usize = 10;
 
 /// The body of a message or an interaction answer: anything `Serialize` (serenity's builders, `json!`), with or
 /// without files.
-#[derive(Debug)]
 pub struct Payload {
     value: Option<Value>,
     attachments: Vec<Attachment>,
+}
+
+impl fmt::Debug for Payload {
+    /// A message can hold a secret that is meant for its reader alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Payload").finish_non_exhaustive()
+    }
 }
 
 impl<T: Serialize> From<T> for Payload {
@@ -76,7 +84,7 @@ impl Payload {
         }
         silence(&mut object);
         describe(&mut object, &attachments);
-        Body::new(object, attachments)
+        Body::new(&object, attachments)
     }
 
     /// A first answer to an interaction, whose message sits in `data`.
@@ -100,7 +108,7 @@ impl Payload {
                 reason: "only an answer that is a message carries files",
             });
         }
-        Body::new(object, attachments)
+        Body::new(&object, attachments)
     }
 
     /// A body that is no message.
@@ -151,8 +159,8 @@ pub(super) enum Body {
 }
 
 impl Body {
-    fn new(object: Map<String, Value>, attachments: Vec<Attachment>) -> Result<Self, Error> {
-        let json = serde_json::to_vec(&object).map_err(|_| Error::Invalid {
+    fn new(object: &Map<String, Value>, attachments: Vec<Attachment>) -> Result<Self, Error> {
+        let json = serde_json::to_vec(object).map_err(|_| Error::Invalid {
             reason: "the body cannot be written as JSON",
         })?;
         Ok(if attachments.is_empty() {

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// The window in which Discord counts refused requests.
-const WINDOW: Duration = Duration::from_secs(600);
+const WINDOW: Duration = Duration::from_mins(10);
 /// The largest limit that can be set: Discord's own figure.
 const INVALID_REQUESTS_CEILING: u32 = 10_000;
 

@@ -7,10 +7,7 @@ mod state;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -25,7 +22,7 @@ use super::{error::Error, route::RouteKey};
 /// Buckets kept, by route and by name each.
 const BUCKETS_MAX: usize = 10_000;
 /// A bucket unused for so long is forgotten; its limits are long over.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Most times one call follows its route to another bucket before it takes the one it has.
 const MOVES_MAX: u8 = 8;
 
@@ -61,17 +58,30 @@ pub(super) enum Lesson<'a> {
     },
 }
 
+/// Those who wait for a bucket: whoever is first in line, the others wait their turn.
+#[derive(Default)]
+struct Queue {
+    turn: tokio::sync::Mutex<()>,
+    changed: Notify,
+}
+
 #[derive(Default)]
 struct Bucket {
-    /// Whoever is first in line; the others wait their turn.
-    turn: tokio::sync::Mutex<()>,
+    /// Calls that a person waits for, which never stand behind a sweep's.
+    urgent: Queue,
+    patient: Queue,
     state: Mutex<State>,
-    answered: Notify,
 }
 
 impl Bucket {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has the first in each line look again.
+    fn tell(&self) {
+        self.urgent.changed.notify_one();
+        self.patient.changed.notify_one();
     }
 }
 
@@ -89,14 +99,33 @@ struct Maps {
 #[derive(Default)]
 pub(super) struct Buckets(Arc<Mutex<Maps>>);
 
+/// A place in a bucket, for a request that still has to wait for its lane.
+pub(super) struct Place {
+    slot: Slot,
+    is_urgent: bool,
+}
+
 /// Leave to send one request; settled by its answer, or by being dropped.
 pub(super) struct Permit {
+    slot: Slot,
+    /// The window in which the request was sent.
+    generation: u64,
+}
+
+/// What a place and a permit share. Given back when dropped, whatever became of the call.
+struct Slot {
     maps: Arc<Mutex<Maps>>,
     route: RouteKey,
     bucket: Arc<Bucket>,
-    /// The window in which it was given.
-    generation: u64,
-    settled: AtomicBool,
+    /// What is to be given back.
+    held: Held,
+}
+
+#[derive(Clone, Copy)]
+enum Held {
+    Nothing,
+    Place { is_urgent: bool },
+    Request,
 }
 
 fn lock(maps: &Mutex<Maps>) -> MutexGuard<'_, Maps> {
@@ -104,42 +133,52 @@ fn lock(maps: &Mutex<Maps>) -> MutexGuard<'_, Maps> {
 }
 
 impl Buckets {
-    /// Waits until the route's bucket lets a request through.
-    pub(super) async fn acquire(
+    /// Waits until the route's bucket has a place for a request.
+    pub(super) async fn reserve(
         &self,
         route: &RouteKey,
+        is_urgent: bool,
         deadline: Instant,
-    ) -> Result<Permit, Error> {
+    ) -> Result<Place, Error> {
         let mut moves = 0;
         loop {
             let bucket = lock(&self.0).of_route(route, Instant::now());
-            let last = moves >= MOVES_MAX;
-            if let Some(generation) = self.wait(route, &bucket, deadline, last).await? {
-                let maps = Arc::clone(&self.0);
-                return Ok(Permit {
+            let may_move = moves < MOVES_MAX;
+            if self
+                .wait(route, &bucket, is_urgent, deadline, may_move)
+                .await?
+            {
+                let (maps, route) = (Arc::clone(&self.0), route.clone());
+                let slot = Slot {
                     maps,
-                    route: route.clone(),
+                    route,
                     bucket,
-                    generation,
-                    settled: false.into(),
-                });
+                    held: Held::Place { is_urgent },
+                };
+                return Ok(Place { slot, is_urgent });
             }
             moves += 1;
         }
     }
 
-    /// Waits in one bucket; `None` when the route has moved to another one meanwhile.
+    /// Waits in one bucket; false when the route has moved to another one meanwhile.
     async fn wait(
         &self,
         route: &RouteKey,
         bucket: &Arc<Bucket>,
+        is_urgent: bool,
         deadline: Instant,
-        last: bool,
-    ) -> Result<Option<u64>, Error> {
+        may_move: bool,
+    ) -> Result<bool, Error> {
         const LATE: Error = Error::RateLimited {
             retry_after: Duration::from_secs(1),
         };
-        let _turn = timeout_at(deadline, bucket.turn.lock())
+        let queue = if is_urgent {
+            &bucket.urgent
+        } else {
+            &bucket.patient
+        };
+        let _turn = timeout_at(deadline, queue.turn.lock())
             .await
             .map_err(|_| LATE)?;
         loop {
@@ -147,12 +186,12 @@ impl Buckets {
             if now >= deadline {
                 return Err(LATE);
             }
-            if !last && !Arc::ptr_eq(bucket, &lock(&self.0).of_route(route, now)) {
-                return Ok(None);
+            if may_move && !Arc::ptr_eq(bucket, &lock(&self.0).of_route(route, now)) {
+                return Ok(false);
             }
-            let admission = bucket.state().admit(now);
+            let admission = bucket.state().admit(is_urgent, now);
             match admission {
-                Admission::Now(generation) => return Ok(Some(generation)),
+                Admission::Now => return Ok(true),
                 Admission::At(until) if until > deadline => {
                     return Err(Error::RateLimited {
                         retry_after: until.duration_since(now),
@@ -160,15 +199,49 @@ impl Buckets {
                 }
                 // An answer can move the route or the reset, so both are waited for.
                 Admission::At(until) => {
-                    let _ = timeout_at(until, bucket.answered.notified()).await;
+                    let _ = timeout_at(until, queue.changed.notified()).await;
                 }
                 Admission::AfterAnswer => {
-                    timeout_at(deadline, bucket.answered.notified())
+                    timeout_at(deadline, queue.changed.notified())
                         .await
                         .map_err(|_| LATE)?;
                 }
             }
         }
+    }
+}
+
+impl Place {
+    /// Turns the place into leave to send; `None` when it was taken by a more urgent call or the bucket closed.
+    pub(super) fn start(mut self) -> Option<Permit> {
+        let started = self
+            .slot
+            .bucket
+            .state()
+            .start(self.is_urgent, Instant::now());
+        self.slot.held = if started.is_some() {
+            Held::Request
+        } else {
+            Held::Nothing
+        };
+        if started.is_none() {
+            self.slot.bucket.tell();
+        }
+        started.map(|generation| Permit {
+            slot: self.slot,
+            generation,
+        })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        match self.held {
+            Held::Nothing => return,
+            Held::Place { is_urgent } => self.bucket.state().give_back(is_urgent),
+            Held::Request => self.bucket.state().finish(),
+        }
+        self.bucket.tell();
     }
 }
 
@@ -187,19 +260,18 @@ impl Maps {
     /// The bucket of this name, which from now on is the route's.
     fn name(&mut self, route: &RouteKey, current: &Arc<Bucket>, name: &str) -> Arc<Bucket> {
         let key = (name.to_owned(), route.major, route.variant);
-        let named = match self.by_name.get(&key) {
-            Some(named) => Arc::clone(named),
-            None => {
-                // A bucket that has a name already must not get a second one.
-                let fresh = current.state().take_name();
-                let bucket = if fresh {
-                    Arc::clone(current)
-                } else {
-                    named_bucket()
-                };
-                self.by_name.insert(key, Arc::clone(&bucket));
-                bucket
-            }
+        let named = if let Some(named) = self.by_name.get(&key) {
+            Arc::clone(named)
+        } else {
+            // A bucket that has a name already must not get a second one.
+            let fresh = current.state().take_name();
+            let bucket = if fresh {
+                Arc::clone(current)
+            } else {
+                named_bucket()
+            };
+            self.by_name.insert(key, Arc::clone(&bucket));
+            bucket
         };
         if !Arc::ptr_eq(&named, current) {
             self.by_route.insert(route.clone(), Arc::clone(&named));
@@ -241,59 +313,44 @@ fn named_bucket() -> Arc<Bucket> {
 
 impl Permit {
     /// Hands in what the answer taught.
-    pub(super) fn settle(self, lesson: &Lesson<'_>) {
+    pub(super) fn settle(mut self, lesson: &Lesson<'_>) {
         let now = Instant::now();
-        self.settled.store(true, Ordering::Relaxed);
         let (headers, blocked) = match lesson {
-            Lesson::Nothing => (None, None),
-            Lesson::Answered { headers, .. } => (Some(*headers), None),
+            Lesson::Nothing => return,
+            Lesson::Answered { headers, .. } => (*headers, None),
             Lesson::Limited {
                 headers,
                 retry_after,
-            } => (Some(*headers), Some(now + *retry_after)),
+            } => (*headers, Some(now + *retry_after)),
         };
-        let name = headers.and_then(|headers| headers.bucket.as_deref());
-        let target = match name {
-            Some(name) => lock(&self.maps).name(&self.route, &self.bucket, name),
-            None => Arc::clone(&self.bucket),
+        let slot = &mut self.slot;
+        let target = match &headers.bucket {
+            Some(name) => lock(&slot.maps).name(&slot.route, &slot.bucket, name),
+            None => Arc::clone(&slot.bucket),
         };
-        let is_same = Arc::ptr_eq(&target, &self.bucket);
-        self.bucket.state().finish();
+        slot.held = Held::Nothing;
+        slot.bucket.state().finish();
         {
             let mut state = target.state();
             state.used(now);
-            let window = headers.and_then(|headers| headers.window);
-            match window {
-                Some(window) => state.learn(window, is_same.then_some(self.generation), now),
-                None if matches!(
-                    lesson,
-                    Lesson::Answered {
-                        is_success: true,
-                        ..
-                    }
-                ) =>
-                {
-                    state.learn_free()
+            if let Some(window) = headers.window {
+                let is_own = Arc::ptr_eq(&target, &slot.bucket);
+                state.learn(window, is_own.then_some(self.generation), now);
+            } else if matches!(
+                lesson,
+                Lesson::Answered {
+                    is_success: true,
+                    ..
                 }
-                None => {}
+            ) {
+                state.learn_free();
             }
             if let Some(until) = blocked {
                 state.block(until);
             }
         }
-        self.bucket.answered.notify_one();
-        if !is_same {
-            target.answered.notify_one();
-        }
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if !self.settled.load(Ordering::Relaxed) {
-            self.bucket.state().finish();
-            self.bucket.answered.notify_one();
-        }
+        slot.bucket.tell();
+        target.tell();
     }
 }
 

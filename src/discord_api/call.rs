@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{
     DiscordApi, Lane, Result, ServerTime,
     body::Body,
-    bucket::{Lesson, pause},
+    bucket::{Lesson, Permit, pause},
     error::{Error, Problem},
     route::{Route, encode},
     transport::{Answer, Failure, Scope},
@@ -27,7 +27,7 @@ const REASON_CHARACTERS_MAX: usize = 512;
 /// The wait after a 429 that names none.
 const RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(5);
 /// The wait after a 429 that is not from Discord's API but from the wall before it.
-const WALL_RETRY_AFTER_DEFAULT: Duration = Duration::from_secs(60);
+const WALL_RETRY_AFTER_DEFAULT: Duration = Duration::from_mins(1);
 
 /// A request to be made. No `Debug`: it can hold an interaction's token.
 pub(super) struct Call {
@@ -128,12 +128,7 @@ impl DiscordApi {
     async fn attempt(&self, call: &Call, deadline: Instant) -> Result<Verdict> {
         let inner = &self.0;
         inner.breaker.check(call.lane, Instant::now())?;
-        let permit = if call.route.has_bucket {
-            Some(inner.buckets.acquire(&call.route.key, deadline).await?)
-        } else {
-            None
-        };
-        inner.pace.pass(call.lane, deadline).await?;
+        let permit = self.admit(call, deadline).await?;
         // The token or the breaker may have gone while this call waited.
         inner.breaker.check(call.lane, Instant::now())?;
         let started = Instant::now();
@@ -166,6 +161,26 @@ impl DiscordApi {
             Some(limit) => self.after_limit(call, &answer, &limit),
             None => self.after_answer(call, answer),
         })
+    }
+
+    /// Waits for the bucket, then for the lane; the bucket again when a person's call took the place meanwhile.
+    async fn admit(&self, call: &Call, deadline: Instant) -> Result<Option<Permit>> {
+        let inner = &self.0;
+        if !call.route.has_bucket {
+            inner.pace.pass(call.lane, deadline).await?;
+            return Ok(None);
+        }
+        let is_urgent = matches!(call.lane, Lane::Interaction | Lane::Interactive);
+        loop {
+            let place = inner
+                .buckets
+                .reserve(&call.route.key, is_urgent, deadline)
+                .await?;
+            inner.pace.pass(call.lane, deadline).await?;
+            if let Some(permit) = place.start() {
+                return Ok(Some(permit));
+            }
+        }
     }
 
     fn after_answer(&self, call: &Call, answer: Answer) -> Verdict {
@@ -226,16 +241,18 @@ impl Limit {
         let problem = Problem::read(&answer.body);
         let is_global = problem.as_ref().is_some_and(|problem| problem.global);
         let from_body = problem.as_ref().and_then(Problem::retry_after);
-        // A 429 in another form comes from the wall before the API and is about the address, so all must wait.
         let (scope, default) = match (&problem, answer.scope) {
-            (None, _) => (Scope::Global, WALL_RETRY_AFTER_DEFAULT),
-            (Some(_), scope) if is_global || scope == Some(Scope::Global) => {
-                (Scope::Global, RETRY_AFTER_DEFAULT)
-            }
-            (Some(_), scope) => (scope.unwrap_or(Scope::User), RETRY_AFTER_DEFAULT),
+            _ if is_global => (Scope::Global, RETRY_AFTER_DEFAULT),
+            (_, Some(scope)) => (scope, RETRY_AFTER_DEFAULT),
+            (Some(_), None) => (Scope::User, RETRY_AFTER_DEFAULT),
+            // This comes from the wall before the API and is about the bot's address, so all must wait.
+            (None, None) => (Scope::Global, WALL_RETRY_AFTER_DEFAULT),
         };
-        // The header is in whole seconds, the body exact; the longer one is surely enough.
-        let retry_after = answer.retry_after.max(from_body).unwrap_or(default);
+        // The body is exact, the header the same in whole seconds unless somebody else wrote it.
+        let retry_after = match (answer.retry_after, from_body) {
+            (Some(header), Some(body)) if header <= body + Duration::from_secs(1) => body,
+            (header, body) => header.max(body).unwrap_or(default),
+        };
         Self { scope, retry_after }
     }
 

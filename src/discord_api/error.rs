@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// Longest text of Discord's that an error repeats, in characters.
 const MESSAGE_CHARACTERS_MAX: usize = 200;
 /// How long a refusal of Discord's "slow down" family lasts when it names no time.
-const SLOW_DOWN_DEFAULT: Duration = Duration::from_secs(60);
+const SLOW_DOWN_DEFAULT: Duration = Duration::from_mins(1);
 
 /// Why a call to Discord has no result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

@@ -251,6 +251,6 @@ impl std::fmt::Debug for Attachment {
         f.debug_struct("Attachment")
             .field("filename", &self.filename)
             .field("bytes", &self.bytes.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -73,7 +73,7 @@ impl Throttle {
             match self.limiter.check() {
                 Ok(()) => return,
                 Err(busy) => {
-                    sleep_until(Instant::now() + busy.wait_time_from(self.clock.now())).await
+                    sleep_until(Instant::now() + busy.wait_time_from(self.clock.now())).await;
                 }
             }
         }

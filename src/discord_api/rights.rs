@@ -17,7 +17,7 @@ use super::{
 };
 
 /// How long what was read is believed.
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 /// Servers kept.
 const GUILDS_MAX: u64 = 1_000;
 /// Threads kept.

@@ -28,7 +28,7 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Idle connections that are kept.
 const IDLE_CONNECTIONS_MAX: usize = 32;
 /// The longest wait that a header can ask for.
-const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+const WAIT_MAX: Duration = Duration::from_hours(24);
 
 const USER_AGENT: &str = concat!(
     "DiscordBot (https://github.com/guildhall/guildhall, ",
@@ -118,7 +118,7 @@ impl Transport {
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_idle_timeout(Duration::from_mins(1))
             .tcp_keepalive(Duration::from_secs(30));
         let base_url = match &settings.base_url {
             // The address is a proxy itself, so the system's proxy is left out.
