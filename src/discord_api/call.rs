@@ -13,7 +13,7 @@ use super::{
     bucket::{Lesson, Permit, pause},
     error::{Error, Problem},
     route::{Route, encode},
-    transport::{Answer, Failure, Scope},
+    transport::{Again, Answer, Failure, Scope},
 };
 
 /// Tries after a 429.
@@ -284,7 +284,12 @@ fn after_failure(call: &Call, failure: Failure) -> Verdict {
     let error = Error::Unavailable {
         reason: failure.reason,
     };
-    if call.repeatable || failure.before_sending {
+    let again = match failure.again {
+        Again::Always => true,
+        Again::IfRepeatable => call.repeatable,
+        Again::Never => false,
+    };
+    if again {
         Verdict::Broken(error)
     } else {
         Verdict::Failed(error)
