@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     DiscordApi, Lane, Result, ServerTime,
     body::Body,
-    bucket::{Lesson, Permit, pause},
+    bucket::{Lesson, Permit},
     error::{Error, Problem},
     route::{Route, encode},
     transport::{Again, Answer, Failure, Scope},
@@ -110,7 +110,7 @@ impl DiscordApi {
                     if limited > LIMITED_TRIES_MAX || again_at >= deadline {
                         return Err(error);
                     }
-                    pause(again_at).await;
+                    sleep_until(again_at).await;
                 }
                 Verdict::Broken(error) => {
                     broken += 1;
@@ -118,7 +118,7 @@ impl DiscordApi {
                     if broken > BROKEN_TRIES_MAX || again_at >= deadline {
                         return Err(error);
                     }
-                    pause(again_at).await;
+                    sleep_until(again_at).await;
                 }
             }
         }
