@@ -183,3 +183,6 @@ impl DiscordApi {
         *self.0.server_time.borrow()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The bot's standing with Discord: how many requests were refused lately, and whether its token still counts.
 //!
-//! Invariant: fewer than `invalid_requests_max` refused requests are ever caused in ten minutes, interaction
-//! answers apart; Discord bans an address at 10 000.
+//! Invariant: once `invalid_requests_max` requests were refused within ten minutes nothing more is sent,
+//! interaction answers apart; Discord bans an address at 10 000.
 
 use std::{
     collections::VecDeque,
@@ -152,7 +152,7 @@ mod tests {
         breaker.refused(false, minutes(1));
         assert_eq!(breaker.check(Lane::Normal, minutes(1)), Ok(()));
         breaker.refused(false, minutes(2));
-        let retry_after = Duration::from_secs(8 * 60);
+        let retry_after = Duration::from_mins(8);
         assert_eq!(
             breaker.check(Lane::Normal, minutes(2)),
             Err(Error::BreakerOpen { retry_after })

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, timeout_at},
 };
 
 use self::state::{Admission, State};
@@ -352,11 +352,6 @@ impl Permit {
         slot.bucket.tell();
         target.tell();
     }
-}
-
-/// Waits without tying up a thread; promises that must outlive the process are rows, never this.
-pub(super) async fn pause(until: Instant) {
-    sleep_until(until).await;
 }
 
 #[cfg(test)]

@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     DiscordApi, Lane, Result, ServerTime,
     body::Body,
-    bucket::{Lesson, Permit, pause},
+    bucket::{Lesson, Permit},
     error::{Error, Problem},
     route::{Route, encode},
-    transport::{Answer, Failure, Scope},
+    transport::{Again, Answer, Failure, Scope},
 };
 
 /// Tries after a 429.
@@ -110,7 +110,7 @@ impl DiscordApi {
                     if limited > LIMITED_TRIES_MAX || again_at >= deadline {
                         return Err(error);
                     }
-                    pause(again_at).await;
+                    sleep_until(again_at).await;
                 }
                 Verdict::Broken(error) => {
                     broken += 1;
@@ -118,7 +118,7 @@ impl DiscordApi {
                     if broken > BROKEN_TRIES_MAX || again_at >= deadline {
                         return Err(error);
                     }
-                    pause(again_at).await;
+                    sleep_until(again_at).await;
                 }
             }
         }
@@ -284,7 +284,12 @@ fn after_failure(call: &Call, failure: Failure) -> Verdict {
     let error = Error::Unavailable {
         reason: failure.reason,
     };
-    if call.repeatable || failure.before_sending {
+    let again = match failure.again {
+        Again::Always => true,
+        Again::IfRepeatable => call.repeatable,
+        Again::Never => false,
+    };
+    if again {
         Verdict::Broken(error)
     } else {
         Verdict::Failed(error)

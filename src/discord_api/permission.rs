@@ -6,7 +6,7 @@ use entity::id::GuildId;
 
 use super::model::{ChannelInfo, GuildInfo, MemberInfo, Overwrite};
 
-/// Use commands of this server's settings in place of none: every right.
+/// Every right, whatever a channel says.
 pub const ADMINISTRATOR: u64 = 1 << 3;
 /// Change channels and their overwrites.
 pub const MANAGE_CHANNELS: u64 = 1 << 4;

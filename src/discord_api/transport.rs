@@ -59,39 +59,53 @@ pub(super) enum Scope {
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// Nothing can have reached Discord.
-    pub(super) before_sending: bool,
+    pub(super) again: Again,
     pub(super) reason: &'static str,
 }
 
+/// Whether another try makes sense after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// Nothing reached Discord.
+    Always,
+    /// Discord may have done what was asked.
+    IfRepeatable,
+    /// The next try would end the same way.
+    Never,
+}
+
 impl Failure {
+    const UNREACHABLE: Self = Self {
+        again: Again::Always,
+        reason: "no connection could be made",
+    };
+    const BROKEN: Self = Self {
+        again: Again::IfRepeatable,
+        reason: "the connection broke",
+    };
     const TIMED_OUT: Self = Self {
-        before_sending: false,
+        again: Again::IfRepeatable,
         reason: "it did not answer in time",
     };
     const TOO_LARGE: Self = Self {
-        before_sending: false,
+        again: Again::Never,
         reason: "its answer was too large",
     };
     const BAD_REQUEST: Self = Self {
-        before_sending: false,
+        again: Again::Never,
         reason: "the request could not be built",
     };
 
     /// The library's error text can hold the address, so only its kind is kept.
     fn of(error: &reqwest::Error) -> Self {
         if error.is_connect() {
-            return Self {
-                before_sending: true,
-                reason: "no connection could be made",
-            };
-        }
-        if error.is_timeout() {
-            return Self::TIMED_OUT;
-        }
-        Self {
-            before_sending: false,
-            reason: "the connection broke",
+            Self::UNREACHABLE
+        } else if error.is_timeout() {
+            Self::TIMED_OUT
+        } else if error.is_builder() {
+            Self::BAD_REQUEST
+        } else {
+            Self::BROKEN
         }
     }
 }

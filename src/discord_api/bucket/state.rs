@@ -373,9 +373,9 @@ mod tests {
     fn only_a_quiet_bucket_is_idle() {
         let (mut state, now) = (State::default(), Instant::now());
         send(&mut state, now);
-        assert!(!state.is_idle(now + Duration::from_secs(90), Duration::from_secs(60)));
+        assert!(!state.is_idle(now + Duration::from_secs(90), Duration::from_mins(1)));
         answer(&mut state, 0, window(4, 100_000), now);
-        assert!(!state.is_idle(now + Duration::from_secs(90), Duration::from_secs(60)));
-        assert!(state.is_idle(now + Duration::from_secs(101), Duration::from_secs(60)));
+        assert!(!state.is_idle(now + Duration::from_secs(90), Duration::from_mins(1)));
+        assert!(state.is_idle(now + Duration::from_secs(101), Duration::from_mins(1)));
     }
 }

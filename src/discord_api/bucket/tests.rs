@@ -82,7 +82,7 @@ async fn a_waiter_follows_its_route_to_another_bucket() {
             first.settle(&Lesson::Answered {
                 headers: &headers,
                 is_success: true,
-            })
+            });
         };
         tokio::join!(waiting, settled).0.unwrap()
     };
