@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::domain::Domain;
+use crate::{discord_api::DiscordApi, domain::Domain};
 
 /// How the control plane listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -59,9 +59,7 @@ pub struct RootKey {
 impl RootKey {
     /// From the key, as `API_KEY` gives it.
     pub fn from_key(key: &str) -> Self {
-        Self {
-            digest: Self::digest(key),
-        }
+        Self { digest: Self::digest(key) }
     }
 
     /// From the SHA-256 digest that the store keeps of a generated key.
@@ -108,12 +106,7 @@ struct State {
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self {
-            state: Arc::new(RwLock::new(State {
-                gateway: Gateway::Off,
-                leader: false,
-            })),
-        }
+        Self { state: Arc::new(RwLock::new(State { gateway: Gateway::Off, leader: false })) }
     }
 }
 
@@ -139,10 +132,7 @@ impl Readiness {
     }
 
     fn read(&self) -> State {
-        self.state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn write(&self, change: impl FnOnce(&mut State)) {
@@ -162,6 +152,8 @@ pub struct Parts {
     pub readiness: Readiness,
     /// Renders the metrics, where they are recorded.
     pub metrics: Option<PrometheusHandle>,
+    /// Calls to Discord; none without a token.
+    pub discord: Option<DiscordApi>,
 }
 
 /// What the faces share; cheap to clone.
@@ -173,9 +165,7 @@ pub struct App {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        Self {
-            parts: Arc::new(parts),
-        }
+        Self { parts: Arc::new(parts) }
     }
 
     /// The rules.
@@ -201,6 +191,13 @@ impl App {
     /// Renders the metrics, where they are recorded.
     pub fn metrics(&self) -> Option<&PrometheusHandle> {
         self.parts.metrics.as_ref()
+    }
+}
+
+impl App {
+    /// Calls to Discord; none without a token.
+    pub fn discord(&self) -> Option<&DiscordApi> {
+        self.parts.discord.as_ref()
     }
 }
 

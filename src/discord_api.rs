@@ -36,8 +36,8 @@ pub use self::{
     error::{Error, SetupError},
     messages::{BULK_DELETE_MAX, PAGE_MAX},
     model::{
-        ApplicationInfo, Attachment, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message,
-        Overwrite, Page, PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
+        ApplicationInfo, Attachment, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page,
+        PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
     },
     secret::BotToken,
 };

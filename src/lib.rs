@@ -6,6 +6,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod discord;
 pub mod discord_api;
 pub mod domain;
 pub mod id_source;

@@ -21,12 +21,7 @@ impl DiscordApi {
 
     /// The bot's application.
     pub async fn current_application(&self, lane: Lane) -> Result<ApplicationInfo> {
-        let route = Route::new(
-            Method::GET,
-            "/applications/@me",
-            "/applications/@me".into(),
-            0,
-        );
+        let route = Route::new(Method::GET, "/applications/@me", "/applications/@me".into(), 0);
         let answer = self.execute(Call::new(route, lane)).await?;
         wire::application(&answer.body)
     }
@@ -39,12 +34,7 @@ impl DiscordApi {
         lane: Lane,
     ) -> Result<Vec<RegisteredCommand>> {
         let path = format!("/applications/{application}/commands");
-        let route = Route::new(
-            Method::PUT,
-            "/applications/{application}/commands",
-            path,
-            application,
-        );
+        let route = Route::new(Method::PUT, "/applications/{application}/commands", path, application);
         let body = Payload::new(commands).into_plain()?;
         let answer = self.execute(Call::new(route, lane).body(body)).await?;
         wire::commands(&answer.body)

@@ -39,10 +39,7 @@ impl<T: Serialize> From<T> for Payload {
 impl Payload {
     /// Takes the body as it will be sent.
     pub fn new(body: &impl Serialize) -> Self {
-        Self {
-            value: serde_json::to_value(body).ok(),
-            attachments: Vec::new(),
-        }
+        Self { value: serde_json::to_value(body).ok(), attachments: Vec::new() }
     }
 
     /// Adds a file.
@@ -53,19 +50,11 @@ impl Payload {
 
     fn into_object(self) -> Result<(Map<String, Value>, Vec<Attachment>), Error> {
         let Some(Value::Object(object)) = self.value else {
-            return Err(Error::Invalid {
-                reason: "the body is not a JSON object",
-            });
+            return Err(Error::Invalid { reason: "the body is not a JSON object" });
         };
-        let size: usize = self
-            .attachments
-            .iter()
-            .map(|attachment| attachment.bytes.len())
-            .sum();
+        let size: usize = self.attachments.iter().map(|attachment| attachment.bytes.len()).sum();
         if self.attachments.len() > ATTACHMENTS_MAX || size > ATTACHMENT_BYTES_MAX {
-            return Err(Error::Invalid {
-                reason: "at most 10 files and 10 MiB go with a message",
-            });
+            return Err(Error::Invalid { reason: "at most 10 files and 10 MiB go with a message" });
         }
         Ok((object, self.attachments))
     }
@@ -75,9 +64,7 @@ impl Payload {
         let (mut object, attachments) = self.into_object()?;
         if let Some(nonce) = nonce {
             if nonce.is_empty() || nonce.chars().count() > NONCE_CHARACTERS_MAX {
-                return Err(Error::Invalid {
-                    reason: "a nonce has 1 to 25 characters",
-                });
+                return Err(Error::Invalid { reason: "a nonce has 1 to 25 characters" });
             }
             object.insert("nonce".into(), nonce.into());
             object.insert("enforce_nonce".into(), true.into());
@@ -97,25 +84,19 @@ impl Payload {
                 *data = json!({});
             }
             let Value::Object(data) = data else {
-                return Err(Error::Invalid {
-                    reason: "the data of an answer is not a JSON object",
-                });
+                return Err(Error::Invalid { reason: "the data of an answer is not a JSON object" });
             };
             silence(data);
             describe(data, &attachments);
         } else if !attachments.is_empty() {
-            return Err(Error::Invalid {
-                reason: "only an answer that is a message carries files",
-            });
+            return Err(Error::Invalid { reason: "only an answer that is a message carries files" });
         }
         Body::new(&object, attachments)
     }
 
     /// A body that is no message.
     pub(super) fn into_plain(self) -> Result<Body, Error> {
-        let value = self.value.ok_or(Error::Invalid {
-            reason: "the body cannot be written as JSON",
-        })?;
+        let value = self.value.ok_or(Error::Invalid { reason: "the body cannot be written as JSON" })?;
         Ok(Body::Json(value.to_string().into_bytes()))
     }
 }
@@ -160,22 +141,16 @@ pub(super) enum Body {
 
 impl Body {
     fn new(object: &Map<String, Value>, attachments: Vec<Attachment>) -> Result<Self, Error> {
-        let json = serde_json::to_vec(object).map_err(|_| Error::Invalid {
-            reason: "the body cannot be written as JSON",
-        })?;
-        Ok(if attachments.is_empty() {
-            Self::Json(json)
-        } else {
-            Self::Form(json, attachments)
-        })
+        let json =
+            serde_json::to_vec(object).map_err(|_| Error::Invalid { reason: "the body cannot be written as JSON" })?;
+        Ok(if attachments.is_empty() { Self::Json(json) } else { Self::Form(json, attachments) })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use serenity::all::{
-        CreateAllowedMentions, CreateInteractionResponse, CreateInteractionResponseMessage,
-        CreateMessage,
+        CreateAllowedMentions, CreateInteractionResponse, CreateInteractionResponseMessage, CreateMessage,
     };
 
     use super::*;
@@ -195,73 +170,39 @@ mod tests {
         let null = Payload::from(json!({ "content": "x", "allowed_mentions": null }));
         assert_eq!(sent(null.into_message(None))["allowed_mentions"], quiet);
         let named = CreateMessage::new().allowed_mentions(CreateAllowedMentions::new().users([7]));
-        assert_eq!(
-            sent(Payload::from(named).into_message(None))["allowed_mentions"]["users"],
-            json!(["7"])
-        );
+        assert_eq!(sent(Payload::from(named).into_message(None))["allowed_mentions"]["users"], json!(["7"]));
     }
 
     #[test]
     fn answers_are_silenced_inside_their_data() {
-        let message = CreateInteractionResponse::Message(
-            CreateInteractionResponseMessage::new().content("x"),
-        );
+        let message = CreateInteractionResponse::Message(CreateInteractionResponseMessage::new().content("x"));
         let body = sent(Payload::from(&message).into_answer());
         assert_eq!(body["data"]["allowed_mentions"], json!({ "parse": [] }));
         assert!(body.get("allowed_mentions").is_none());
         let update = sent(Payload::from(json!({ "type": 7 })).into_answer());
         assert_eq!(update["data"]["allowed_mentions"], json!({ "parse": [] }));
-        let defer =
-            sent(Payload::from(json!({ "type": 5, "data": { "flags": 64 } })).into_answer());
+        let defer = sent(Payload::from(json!({ "type": 5, "data": { "flags": 64 } })).into_answer());
         assert_eq!(defer, json!({ "type": 5, "data": { "flags": 64 } }));
-        let choices =
-            sent(Payload::from(json!({ "type": 8, "data": { "choices": [] } })).into_answer());
+        let choices = sent(Payload::from(json!({ "type": 8, "data": { "choices": [] } })).into_answer());
         assert_eq!(choices["data"], json!({ "choices": [] }));
     }
 
     #[test]
     fn a_nonce_is_enforced_and_bounded() {
         let body = sent(Payload::from(json!({ "content": "x" })).into_message(Some("abc")));
-        assert_eq!(
-            (&body["nonce"], &body["enforce_nonce"]),
-            (&json!("abc"), &json!(true))
-        );
+        assert_eq!((&body["nonce"], &body["enforce_nonce"]), (&json!("abc"), &json!(true)));
         let long = "n".repeat(26);
         assert!(Payload::from(json!({})).into_message(Some(&long)).is_err());
     }
 
     #[test]
     fn files_are_listed_in_the_message() {
-        let file = Attachment {
-            filename: "a.json".into(),
-            bytes: vec![1, 2],
-            description: Some("d".into()),
-        };
-        let body = sent(
-            Payload::from(json!({ "type": 4 }))
-                .attach(file.clone())
-                .into_answer(),
-        );
-        assert_eq!(
-            body["data"]["attachments"],
-            json!([{ "id": 0, "filename": "a.json", "description": "d" }])
-        );
-        assert!(
-            Payload::from(json!({ "type": 5 }))
-                .attach(file.clone())
-                .into_answer()
-                .is_err()
-        );
-        let large = Attachment {
-            bytes: vec![0; ATTACHMENT_BYTES_MAX + 1],
-            ..file
-        };
-        assert!(
-            Payload::from(json!({}))
-                .attach(large)
-                .into_message(None)
-                .is_err()
-        );
+        let file = Attachment { filename: "a.json".into(), bytes: vec![1, 2], description: Some("d".into()) };
+        let body = sent(Payload::from(json!({ "type": 4 })).attach(file.clone()).into_answer());
+        assert_eq!(body["data"]["attachments"], json!([{ "id": 0, "filename": "a.json", "description": "d" }]));
+        assert!(Payload::from(json!({ "type": 5 })).attach(file.clone()).into_answer().is_err());
+        let large = Attachment { bytes: vec![0; ATTACHMENT_BYTES_MAX + 1], ..file };
+        assert!(Payload::from(json!({})).attach(large).into_message(None).is_err());
         assert!(Payload::from(json!([])).into_message(None).is_err());
     }
 }

@@ -51,11 +51,7 @@ impl Breaker {
             return Err(SetupError::Limit);
         }
         let invalid_requests_max = invalid_requests_max.min(INVALID_REQUESTS_CEILING) as usize;
-        Ok(Self {
-            invalid_requests_max,
-            state: Mutex::default(),
-            health: watch::Sender::default(),
-        })
+        Ok(Self { invalid_requests_max, state: Mutex::default(), health: watch::Sender::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,9 +68,7 @@ impl Breaker {
             return Err(Error::TokenRefused);
         }
         match self.open_until(&mut state, now) {
-            Some(until) => Err(Error::BreakerOpen {
-                retry_after: until.duration_since(now),
-            }),
+            Some(until) => Err(Error::BreakerOpen { retry_after: until.duration_since(now) }),
             None => Ok(()),
         }
     }
@@ -106,19 +100,11 @@ impl Breaker {
     }
 
     fn open_until(&self, state: &mut State, now: Instant) -> Option<Instant> {
-        while state
-            .refusals
-            .front()
-            .is_some_and(|oldest| now.duration_since(*oldest) >= WINDOW)
-        {
+        while state.refusals.front().is_some_and(|oldest| now.duration_since(*oldest) >= WINDOW) {
             state.refusals.pop_front();
         }
         let is_full = state.refusals.len() >= self.invalid_requests_max;
-        state
-            .refusals
-            .front()
-            .filter(|_| is_full)
-            .map(|oldest| *oldest + WINDOW)
+        state.refusals.front().filter(|_| is_full).map(|oldest| *oldest + WINDOW)
     }
 
     fn tell(&self, state: &mut State, now: Instant) -> ApiHealth {
@@ -128,8 +114,7 @@ impl Breaker {
             breaker_open_until,
             token_refused: state.token_refused,
         };
-        metrics::gauge!("discord_invalid_requests_in_window")
-            .set(f64::from(health.invalid_in_window));
+        metrics::gauge!("discord_invalid_requests_in_window").set(f64::from(health.invalid_in_window));
         self.health.send_if_modified(|told| {
             let is_new = *told != health;
             *told = health;
@@ -153,15 +138,9 @@ mod tests {
         assert_eq!(breaker.check(Lane::Normal, minutes(1)), Ok(()));
         breaker.refused(false, minutes(2));
         let retry_after = Duration::from_mins(8);
-        assert_eq!(
-            breaker.check(Lane::Normal, minutes(2)),
-            Err(Error::BreakerOpen { retry_after })
-        );
+        assert_eq!(breaker.check(Lane::Normal, minutes(2)), Err(Error::BreakerOpen { retry_after }));
         assert_eq!(breaker.check(Lane::Interaction, minutes(2)), Ok(()));
-        assert_eq!(
-            breaker.health(minutes(2)).breaker_open_until,
-            Some(minutes(10))
-        );
+        assert_eq!(breaker.health(minutes(2)).breaker_open_until, Some(minutes(10)));
         assert_eq!(breaker.check(Lane::Normal, minutes(10)), Ok(()));
         assert_eq!(breaker.health(minutes(10)).invalid_in_window, 2);
     }
@@ -174,10 +153,7 @@ mod tests {
         breaker.refused(true, now);
         assert!(told.has_changed().unwrap());
         assert!(told.borrow().token_refused);
-        assert_eq!(
-            breaker.check(Lane::Interactive, now),
-            Err(Error::TokenRefused)
-        );
+        assert_eq!(breaker.check(Lane::Interactive, now), Err(Error::TokenRefused));
         breaker.clear_token_refused(now);
         assert_eq!(breaker.check(Lane::Interactive, now), Ok(()));
     }

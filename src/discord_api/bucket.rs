@@ -47,15 +47,9 @@ pub(super) enum Lesson<'a> {
     /// No answer, or one of the server's that says nothing about limits.
     Nothing,
     /// An answer with its headers.
-    Answered {
-        headers: &'a RateHeaders,
-        is_success: bool,
-    },
+    Answered { headers: &'a RateHeaders, is_success: bool },
     /// A 429 of this bucket.
-    Limited {
-        headers: &'a RateHeaders,
-        retry_after: Duration,
-    },
+    Limited { headers: &'a RateHeaders, retry_after: Duration },
 }
 
 /// Those who wait for a bucket: whoever is first in line, the others wait their turn.
@@ -134,27 +128,14 @@ fn lock(maps: &Mutex<Maps>) -> MutexGuard<'_, Maps> {
 
 impl Buckets {
     /// Waits until the route's bucket has a place for a request.
-    pub(super) async fn reserve(
-        &self,
-        route: &RouteKey,
-        is_urgent: bool,
-        deadline: Instant,
-    ) -> Result<Place, Error> {
+    pub(super) async fn reserve(&self, route: &RouteKey, is_urgent: bool, deadline: Instant) -> Result<Place, Error> {
         let mut moves = 0;
         loop {
             let bucket = lock(&self.0).of_route(route, Instant::now());
             let may_move = moves < MOVES_MAX;
-            if self
-                .wait(route, &bucket, is_urgent, deadline, may_move)
-                .await?
-            {
+            if self.wait(route, &bucket, is_urgent, deadline, may_move).await? {
                 let (maps, route) = (Arc::clone(&self.0), route.clone());
-                let slot = Slot {
-                    maps,
-                    route,
-                    bucket,
-                    held: Held::Place { is_urgent },
-                };
+                let slot = Slot { maps, route, bucket, held: Held::Place { is_urgent } };
                 return Ok(Place { slot, is_urgent });
             }
             moves += 1;
@@ -170,17 +151,9 @@ impl Buckets {
         deadline: Instant,
         may_move: bool,
     ) -> Result<bool, Error> {
-        const LATE: Error = Error::RateLimited {
-            retry_after: Duration::from_secs(1),
-        };
-        let queue = if is_urgent {
-            &bucket.urgent
-        } else {
-            &bucket.patient
-        };
-        let _turn = timeout_at(deadline, queue.turn.lock())
-            .await
-            .map_err(|_| LATE)?;
+        const LATE: Error = Error::RateLimited { retry_after: Duration::from_secs(1) };
+        let queue = if is_urgent { &bucket.urgent } else { &bucket.patient };
+        let _turn = timeout_at(deadline, queue.turn.lock()).await.map_err(|_| LATE)?;
         loop {
             let now = Instant::now();
             if now >= deadline {
@@ -193,18 +166,14 @@ impl Buckets {
             match admission {
                 Admission::Now => return Ok(true),
                 Admission::At(until) if until > deadline => {
-                    return Err(Error::RateLimited {
-                        retry_after: until.duration_since(now),
-                    });
+                    return Err(Error::RateLimited { retry_after: until.duration_since(now) });
                 }
                 // An answer can move the route or the reset, so both are waited for.
                 Admission::At(until) => {
                     let _ = timeout_at(until, queue.changed.notified()).await;
                 }
                 Admission::AfterAnswer => {
-                    timeout_at(deadline, queue.changed.notified())
-                        .await
-                        .map_err(|_| LATE)?;
+                    timeout_at(deadline, queue.changed.notified()).await.map_err(|_| LATE)?;
                 }
             }
         }
@@ -214,23 +183,12 @@ impl Buckets {
 impl Place {
     /// Turns the place into leave to send; `None` when it was taken by a more urgent call or the bucket closed.
     pub(super) fn start(mut self) -> Option<Permit> {
-        let started = self
-            .slot
-            .bucket
-            .state()
-            .start(self.is_urgent, Instant::now());
-        self.slot.held = if started.is_some() {
-            Held::Request
-        } else {
-            Held::Nothing
-        };
+        let started = self.slot.bucket.state().start(self.is_urgent, Instant::now());
+        self.slot.held = if started.is_some() { Held::Request } else { Held::Nothing };
         if started.is_none() {
             self.slot.bucket.tell();
         }
-        started.map(|generation| Permit {
-            slot: self.slot,
-            generation,
-        })
+        started.map(|generation| Permit { slot: self.slot, generation })
     }
 }
 
@@ -265,11 +223,7 @@ impl Maps {
         } else {
             // A bucket that has a name already must not get a second one.
             let fresh = current.state().take_name();
-            let bucket = if fresh {
-                Arc::clone(current)
-            } else {
-                named_bucket()
-            };
+            let bucket = if fresh { Arc::clone(current) } else { named_bucket() };
             self.by_name.insert(key, Arc::clone(&bucket));
             bucket
         };
@@ -282,9 +236,7 @@ impl Maps {
     /// Forgets what is idle: now and then, and always before a map would grow too large.
     fn make_room(&mut self, now: Instant) {
         let is_full = self.by_route.len().max(self.by_name.len()) >= BUCKETS_MAX;
-        let is_due = self
-            .swept_at
-            .is_none_or(|swept| now.duration_since(swept) >= IDLE);
+        let is_due = self.swept_at.is_none_or(|swept| now.duration_since(swept) >= IDLE);
         if !is_full && !is_due {
             return;
         }
@@ -318,10 +270,7 @@ impl Permit {
         let (headers, blocked) = match lesson {
             Lesson::Nothing => return,
             Lesson::Answered { headers, .. } => (*headers, None),
-            Lesson::Limited {
-                headers,
-                retry_after,
-            } => (*headers, Some(now + *retry_after)),
+            Lesson::Limited { headers, retry_after } => (*headers, Some(now + *retry_after)),
         };
         let slot = &mut self.slot;
         let target = match &headers.bucket {
@@ -336,13 +285,7 @@ impl Permit {
             if let Some(window) = headers.window {
                 let is_own = Arc::ptr_eq(&target, &slot.bucket);
                 state.learn(window, is_own.then_some(self.generation), now);
-            } else if matches!(
-                lesson,
-                Lesson::Answered {
-                    is_success: true,
-                    ..
-                }
-            ) {
+            } else if matches!(lesson, Lesson::Answered { is_success: true, .. }) {
                 state.learn_free();
             }
             if let Some(until) = blocked {

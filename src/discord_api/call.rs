@@ -42,13 +42,7 @@ pub(super) struct Call {
 impl Call {
     pub(super) fn new(route: Route, lane: Lane) -> Self {
         let repeatable = route.is_repeatable();
-        Self {
-            route,
-            body: Body::Empty,
-            reason: None,
-            lane,
-            repeatable,
-        }
+        Self { route, body: Body::Empty, reason: None, lane, repeatable }
     }
 
     pub(super) fn body(mut self, body: Body) -> Self {
@@ -64,14 +58,7 @@ impl Call {
 
     /// The words in the server's audit log, cut to 512 characters.
     pub(super) fn reason(mut self, reason: Option<&str>) -> Self {
-        let cut = |reason: &str| {
-            encode(
-                &reason
-                    .chars()
-                    .take(REASON_CHARACTERS_MAX)
-                    .collect::<String>(),
-            )
-        };
+        let cut = |reason: &str| encode(&reason.chars().take(REASON_CHARACTERS_MAX).collect::<String>());
         self.reason = reason.map(cut).filter(|reason| !reason.is_empty());
         self
     }
@@ -89,15 +76,9 @@ enum Verdict {
 impl DiscordApi {
     /// Makes the call, with as many tries as it is worth.
     pub(super) async fn execute(&self, call: Call) -> Result<Answer> {
-        const FULL: Error = Error::Unavailable {
-            reason: "too many calls wait already",
-        };
+        const FULL: Error = Error::Unavailable { reason: "too many calls wait already" };
         let inner = &self.0;
-        let queue = if call.lane == Lane::Interaction {
-            &inner.interaction_calls
-        } else {
-            &inner.calls
-        };
+        let queue = if call.lane == Lane::Interaction { &inner.interaction_calls } else { &inner.calls };
         let _place = queue.try_acquire().map_err(|_| FULL)?;
         let deadline = Instant::now() + call.lane.time_limit();
         let (mut limited, mut broken) = (0, 0);
@@ -133,11 +114,7 @@ impl DiscordApi {
         inner.breaker.check(call.lane, Instant::now())?;
         let started = Instant::now();
         let outcome = inner.transport.send(call, deadline).await;
-        record(
-            call,
-            outcome.as_ref().map(|answer| answer.status),
-            started.elapsed(),
-        );
+        record(call, outcome.as_ref().map(|answer| answer.status), started.elapsed());
         let answer = match outcome {
             Ok(answer) => answer,
             Err(failure) => {
@@ -148,10 +125,7 @@ impl DiscordApi {
             }
         };
         if let Some(at) = answer.server_time {
-            inner.server_time.send_replace(Some(ServerTime {
-                at,
-                heard_at: Instant::now(),
-            }));
+            inner.server_time.send_replace(Some(ServerTime { at, heard_at: Instant::now() }));
         }
         let limit = (answer.status == 429).then(|| Limit::of(&answer));
         if let Some(permit) = permit {
@@ -172,10 +146,7 @@ impl DiscordApi {
         }
         let is_urgent = matches!(call.lane, Lane::Interaction | Lane::Interactive);
         loop {
-            let place = inner
-                .buckets
-                .reserve(&call.route.key, is_urgent, deadline)
-                .await?;
+            let place = inner.buckets.reserve(&call.route.key, is_urgent, deadline).await?;
             inner.pace.pass(call.lane, deadline).await?;
             if let Some(permit) = place.start() {
                 return Ok(Some(permit));
@@ -193,11 +164,7 @@ impl DiscordApi {
         }
         let error = Error::from_answer(answer.status, &answer.body, call.route.with_bot_token);
         let is_broken = answer.status >= 500 && call.repeatable;
-        if is_broken {
-            Verdict::Broken(error)
-        } else {
-            Verdict::Failed(error)
-        }
+        if is_broken { Verdict::Broken(error) } else { Verdict::Failed(error) }
     }
 
     fn after_limit(&self, call: &Call, answer: &Answer, limit: &Limit) -> Verdict {
@@ -217,15 +184,8 @@ impl DiscordApi {
             self.0.pace.stop(again_at);
         }
         match Problem::read(&answer.body) {
-            Some(problem) if problem.refuses_direct_messages() => {
-                Verdict::Failed(problem.into_error(answer.status))
-            }
-            _ => Verdict::Limited(
-                again_at,
-                Error::RateLimited {
-                    retry_after: limit.retry_after,
-                },
-            ),
+            Some(problem) if problem.refuses_direct_messages() => Verdict::Failed(problem.into_error(answer.status)),
+            _ => Verdict::Limited(again_at, Error::RateLimited { retry_after: limit.retry_after }),
         }
     }
 }
@@ -268,32 +228,20 @@ impl Limit {
 fn lesson<'a>(answer: &'a Answer, limit: Option<&Limit>) -> Lesson<'a> {
     let headers = &answer.rate;
     match limit {
-        Some(limit) if limit.scope != Scope::Global => Lesson::Limited {
-            headers,
-            retry_after: limit.retry_after,
-        },
+        Some(limit) if limit.scope != Scope::Global => Lesson::Limited { headers, retry_after: limit.retry_after },
         Some(_) => Lesson::Nothing,
-        None => Lesson::Answered {
-            headers,
-            is_success: (200..300).contains(&answer.status),
-        },
+        None => Lesson::Answered { headers, is_success: (200..300).contains(&answer.status) },
     }
 }
 
 fn after_failure(call: &Call, failure: Failure) -> Verdict {
-    let error = Error::Unavailable {
-        reason: failure.reason,
-    };
+    let error = Error::Unavailable { reason: failure.reason };
     let again = match failure.again {
         Again::Always => true,
         Again::IfRepeatable => call.repeatable,
         Again::Never => false,
     };
-    if again {
-        Verdict::Broken(error)
-    } else {
-        Verdict::Failed(error)
-    }
+    if again { Verdict::Broken(error) } else { Verdict::Failed(error) }
 }
 
 /// 0.2 to 0.4 s after the first failure, then twice as long each time.
@@ -320,8 +268,6 @@ fn record(call: &Call, status: Result<u16, &Failure>, took: Duration) {
         took_milliseconds = took.as_secs_f64() * 1_000.0,
         "Discord call"
     );
-    metrics::counter!("discord_requests_total", "route" => route, "status_class" => class)
-        .increment(1);
-    metrics::histogram!("discord_request_duration_seconds", "lane" => call.lane.name())
-        .record(took.as_secs_f64());
+    metrics::counter!("discord_requests_total", "route" => route, "status_class" => class).increment(1);
+    metrics::histogram!("discord_request_duration_seconds", "lane" => call.lane.name()).record(took.as_secs_f64());
 }

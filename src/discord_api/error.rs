@@ -98,18 +98,13 @@ impl Error {
 
     /// The same call can succeed later without anybody changing anything.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited { .. } | Self::BreakerOpen { .. } | Self::Unavailable { .. }
-        )
+        matches!(self, Self::RateLimited { .. } | Self::BreakerOpen { .. } | Self::Unavailable { .. })
     }
 
     /// When to try again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } | Self::BreakerOpen { retry_after } => {
-                Some(*retry_after)
-            }
+            Self::RateLimited { retry_after } | Self::BreakerOpen { retry_after } => Some(*retry_after),
             _ => None,
         }
     }
@@ -117,27 +112,17 @@ impl Error {
     /// Reads an answer that is neither a success nor a plain 429.
     pub(super) fn from_answer(status: u16, body: &[u8], with_bot_token: bool) -> Self {
         if status == 401 {
-            return if with_bot_token {
-                Self::Unauthorized
-            } else {
-                Self::NotFound { code: 50_027 }
-            };
+            return if with_bot_token { Self::Unauthorized } else { Self::NotFound { code: 50_027 } };
         }
         if status >= 500 || status == 408 {
-            return Self::Unavailable {
-                reason: "it answered with a server error",
-            };
+            return Self::Unavailable { reason: "it answered with a server error" };
         }
         if (300..400).contains(&status) {
-            return Self::Unavailable {
-                reason: "it answered with a redirect, which is never followed",
-            };
+            return Self::Unavailable { reason: "it answered with a redirect, which is never followed" };
         }
         // A page of a proxy is not Discord's word: taking its 404 for "gone" would forget real messages.
         let Some(problem) = Problem::read(body) else {
-            return Self::Unavailable {
-                reason: "something other than Discord's API answered",
-            };
+            return Self::Unavailable { reason: "something other than Discord's API answered" };
         };
         problem.into_error(status)
     }
@@ -176,8 +161,7 @@ impl Problem {
 
     /// The wait that the body of a 429 asks for.
     pub(super) fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        self.retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     }
 
     /// A 429 that no later try will turn into a success.
@@ -195,14 +179,12 @@ impl Problem {
             50_021 => Error::NotDeletable,
             50_083 => Error::ThreadArchived,
             40_003 | 50_007 | 50_278 => Error::CannotSendToUser,
-            20_028 | 20_029 | 30_046 => Error::RateLimited {
-                retry_after: self.retry_after().unwrap_or(SLOW_DOWN_DEFAULT),
-            },
-            code => Error::Rejected {
-                status,
-                code,
-                message: self.message.chars().take(MESSAGE_CHARACTERS_MAX).collect(),
-            },
+            20_028 | 20_029 | 30_046 => {
+                Error::RateLimited { retry_after: self.retry_after().unwrap_or(SLOW_DOWN_DEFAULT) }
+            }
+            code => {
+                Error::Rejected { status, code, message: self.message.chars().take(MESSAGE_CHARACTERS_MAX).collect() }
+            }
         }
     }
 }
@@ -246,22 +228,8 @@ mod tests {
         assert_eq!(error(400, 50_083), Error::ThreadArchived);
         assert_eq!(error(403, 50_278), Error::CannotSendToUser);
         assert!(error(400, 30_046).retry_after().is_some());
-        assert_eq!(
-            error(400, 50_035),
-            Error::Rejected {
-                status: 400,
-                code: 50_035,
-                message: "words".into()
-            }
-        );
-        assert_eq!(
-            error(404, 0),
-            Error::Rejected {
-                status: 404,
-                code: 0,
-                message: "words".into()
-            }
-        );
+        assert_eq!(error(400, 50_035), Error::Rejected { status: 400, code: 50_035, message: "words".into() });
+        assert_eq!(error(404, 0), Error::Rejected { status: 404, code: 0, message: "words".into() });
     }
 
     #[test]

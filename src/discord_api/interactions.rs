@@ -19,33 +19,20 @@ const FOLLOW_UP: &str = "/webhooks/{application}/{token}";
 
 impl DiscordApi {
     /// The first answer. Never sent twice unless the first one surely did not arrive.
-    pub async fn answer(
-        &self,
-        interaction: u64,
-        token: &str,
-        body: impl Into<Payload>,
-    ) -> Result<()> {
+    pub async fn answer(&self, interaction: u64, token: &str, body: impl Into<Payload>) -> Result<()> {
         const TEMPLATE: &str = "/interactions/{interaction}/{token}/callback";
         let path = format!("/interactions/{interaction}/{}/callback", encode(token));
-        let route = Route::of_interaction(Method::POST, TEMPLATE, path, interaction, token)
-            .without_bucket();
+        let route = Route::of_interaction(Method::POST, TEMPLATE, path, interaction, token).without_bucket();
         let body = body.into().into_answer()?;
-        self.execute(Call::new(route, Lane::Interaction).body(body))
-            .await?;
+        self.execute(Call::new(route, Lane::Interaction).body(body)).await?;
         Ok(())
     }
 
     /// Changes the first answer, or gives a deferred one its content.
-    pub async fn edit_original(
-        &self,
-        application: u64,
-        token: &str,
-        body: impl Into<Payload>,
-    ) -> Result<()> {
+    pub async fn edit_original(&self, application: u64, token: &str, body: impl Into<Payload>) -> Result<()> {
         let body = body.into().into_message(None)?;
         let route = original(Method::PATCH, application, token);
-        self.execute(Call::new(route, Lane::Interaction).body(body))
-            .await?;
+        self.execute(Call::new(route, Lane::Interaction).body(body)).await?;
         Ok(())
     }
 
@@ -64,26 +51,16 @@ impl DiscordApi {
     }
 
     /// Adds another message to the interaction.
-    pub async fn create_followup(
-        &self,
-        application: u64,
-        token: &str,
-        body: impl Into<Payload>,
-    ) -> Result<MessageId> {
+    pub async fn create_followup(&self, application: u64, token: &str, body: impl Into<Payload>) -> Result<MessageId> {
         let body = body.into().into_message(None)?;
         let path = format!("/webhooks/{application}/{}", encode(token));
         let route = Route::of_interaction(Method::POST, FOLLOW_UP, path, application, token);
-        let answer = self
-            .execute(Call::new(route, Lane::Interaction).body(body))
-            .await?;
+        let answer = self.execute(Call::new(route, Lane::Interaction).body(body)).await?;
         Ok(wire::posted(&answer.body)?.0)
     }
 }
 
 fn original(method: Method, application: u64, token: &str) -> Route {
-    let path = format!(
-        "/webhooks/{application}/{}/messages/@original",
-        encode(token)
-    );
+    let path = format!("/webhooks/{application}/{}/messages/@original", encode(token));
     Route::of_interaction(method, ORIGINAL, path, application, token)
 }

@@ -39,9 +39,7 @@ impl DiscordApi {
         let limit = limit.clamp(1, PAGE_MAX);
         // 1 is older than every message, and no stand-in can take it for "no id" as it could 0.
         let after = after.map_or(1, MessageId::get);
-        let mut page = self
-            .page(channel, limit, &format!("&after={after}"), lane)
-            .await?;
+        let mut page = self.page(channel, limit, &format!("&after={after}"), lane).await?;
         page.messages.sort_unstable_by_key(|message| message.id);
         page.unreadable.sort_unstable();
         Ok(page)
@@ -59,10 +57,8 @@ impl DiscordApi {
         let limit = limit.clamp(1, PAGE_MAX);
         let before = before.map_or_else(String::new, |before| format!("&before={before}"));
         let mut page = self.page(channel, limit, &before, lane).await?;
-        page.messages
-            .sort_unstable_by_key(|message| std::cmp::Reverse(message.id));
-        page.unreadable
-            .sort_unstable_by(|one, other| other.cmp(one));
+        page.messages.sort_unstable_by_key(|message| std::cmp::Reverse(message.id));
+        page.unreadable.sort_unstable_by(|one, other| other.cmp(one));
         Ok(page)
     }
 
@@ -77,9 +73,7 @@ impl DiscordApi {
 
     /// One message as it is now.
     pub async fn message(&self, channel: ChannelId, id: MessageId, lane: Lane) -> Result<Message> {
-        let answer = self
-            .execute(Call::new(message_route(Method::GET, channel, id), lane))
-            .await?;
+        let answer = self.execute(Call::new(message_route(Method::GET, channel, id), lane)).await?;
         wire::message(&answer.body, Some(channel))
     }
 
@@ -95,20 +89,12 @@ impl DiscordApi {
         sorted.sort_unstable();
         sorted.dedup();
         if sorted.len() != ids.len() || !(2..=BULK_DELETE_MAX).contains(&ids.len()) {
-            return Err(Error::Invalid {
-                reason: "a bulk delete takes 2 to 100 different messages",
-            });
+            return Err(Error::Invalid { reason: "a bulk delete takes 2 to 100 different messages" });
         }
         let path = format!("/channels/{channel}/messages/bulk-delete");
         let route = Route::new(Method::POST, BULK_DELETE, path, channel.get());
         let body = Payload::from(json!({ "messages": ids })).into_plain()?;
-        self.execute(
-            Call::new(route, lane)
-                .body(body)
-                .reason(reason)
-                .repeatable(),
-        )
-        .await?;
+        self.execute(Call::new(route, lane).body(body).reason(reason).repeatable()).await?;
         Ok(())
     }
 
@@ -136,25 +122,13 @@ impl DiscordApi {
         nonce: Option<&str>,
         lane: Lane,
     ) -> Result<PostedMessage> {
-        let route = Route::new(
-            Method::POST,
-            MESSAGES,
-            format!("/channels/{channel}/messages"),
-            channel.get(),
-        );
+        let route = Route::new(Method::POST, MESSAGES, format!("/channels/{channel}/messages"), channel.get());
         let body = body.into().into_message(nonce)?;
         let call = Call::new(route, lane).body(body);
-        let call = if nonce.is_some() {
-            call.repeatable()
-        } else {
-            call
-        };
+        let call = if nonce.is_some() { call.repeatable() } else { call };
         let answer = self.execute(call).await?;
         let (message_id, channel_id) = wire::posted(&answer.body)?;
-        Ok(PostedMessage {
-            message_id,
-            channel_id: channel_id.unwrap_or(channel),
-        })
+        Ok(PostedMessage { message_id, channel_id: channel_id.unwrap_or(channel) })
     }
 
     /// Changes a message of the bot's own; fields left out stay as they are.
@@ -166,33 +140,20 @@ impl DiscordApi {
         lane: Lane,
     ) -> Result<()> {
         let body = body.into().into_message(None)?;
-        self.execute(Call::new(message_route(Method::PATCH, channel, id), lane).body(body))
-            .await?;
+        self.execute(Call::new(message_route(Method::PATCH, channel, id), lane).body(body)).await?;
         Ok(())
     }
 
     /// Opens the direct channel with a person; whether it takes messages shows only on sending.
     pub async fn create_dm(&self, user: DiscordUserId, lane: Lane) -> Result<ChannelId> {
-        let route = Route::new(
-            Method::POST,
-            "/users/@me/channels",
-            "/users/@me/channels".into(),
-            0,
-        );
+        let route = Route::new(Method::POST, "/users/@me/channels", "/users/@me/channels".into(), 0);
         let body = Payload::from(json!({ "recipient_id": user })).into_plain()?;
         // Opening a channel that is open gives the same one.
-        let answer = self
-            .execute(Call::new(route, lane).body(body).repeatable())
-            .await?;
+        let answer = self.execute(Call::new(route, lane).body(body).repeatable()).await?;
         wire::channel(&answer.body).map(|channel| channel.id)
     }
 }
 
 fn message_route(method: Method, channel: ChannelId, id: MessageId) -> Route {
-    Route::new(
-        method,
-        MESSAGE,
-        format!("/channels/{channel}/messages/{id}"),
-        channel.get(),
-    )
+    Route::new(method, MESSAGE, format!("/channels/{channel}/messages/{id}"), channel.get())
 }

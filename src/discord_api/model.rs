@@ -96,19 +96,12 @@ impl ChannelKind {
 
     /// A thread of any kind.
     pub fn is_thread(self) -> bool {
-        matches!(
-            self,
-            Self::ANNOUNCEMENT_THREAD | Self::PUBLIC_THREAD | Self::PRIVATE_THREAD
-        )
+        matches!(self, Self::ANNOUNCEMENT_THREAD | Self::PUBLIC_THREAD | Self::PRIVATE_THREAD)
     }
 
     /// Messages of a server can be in it.
     pub fn has_messages(self) -> bool {
-        self.is_thread()
-            || matches!(
-                self,
-                Self::TEXT | Self::VOICE | Self::ANNOUNCEMENT | Self::STAGE
-            )
+        self.is_thread() || matches!(self, Self::TEXT | Self::VOICE | Self::ANNOUNCEMENT | Self::STAGE)
     }
 
     /// A forum or media channel.

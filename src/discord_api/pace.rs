@@ -56,11 +56,7 @@ impl Throttle {
         let per_second = NonZeroU32::new(per_second).ok_or(SetupError::Limit)?;
         let burst = NonZeroU32::new(burst).ok_or(SetupError::Limit)?;
         let quota = Quota::per_second(per_second).allow_burst(burst.min(per_second));
-        Ok(Self {
-            turn: Turn::default(),
-            limiter: RateLimiter::direct(quota),
-            clock: DefaultClock::default(),
-        })
+        Ok(Self { turn: Turn::default(), limiter: RateLimiter::direct(quota), clock: DefaultClock::default() })
     }
 
     async fn pass(&self, stopped_until: &StateMutex<Option<Instant>>) {
@@ -87,10 +83,7 @@ fn read(stopped_until: &StateMutex<Option<Instant>>) -> Option<Instant> {
 }
 
 impl Pace {
-    pub(super) fn new(
-        requests_per_second: u32,
-        background_per_second: u32,
-    ) -> Result<Self, SetupError> {
+    pub(super) fn new(requests_per_second: u32, background_per_second: u32) -> Result<Self, SetupError> {
         // One request a second leaves nothing to share, so sweeps may then use all of it.
         let sweeps = sweeps_per_second(requests_per_second.max(1)).max(1);
         Ok(Self {
@@ -110,15 +103,11 @@ impl Pace {
         }
         let now = Instant::now();
         if let Some(until) = read(&self.stopped_until).filter(|until| *until > deadline) {
-            return Err(Error::RateLimited {
-                retry_after: until.duration_since(now),
-            });
+            return Err(Error::RateLimited { retry_after: until.duration_since(now) });
         }
         timeout_at(deadline, self.pass_lane(lane))
             .await
-            .map_err(|_| Error::RateLimited {
-                retry_after: Duration::from_secs(1),
-            })
+            .map_err(|_| Error::RateLimited { retry_after: Duration::from_secs(1) })
     }
 
     async fn pass_lane(&self, lane: Lane) {
@@ -144,10 +133,7 @@ impl Pace {
 
     /// Discord's global limit was hit: nothing leaves for so long, interaction answers apart.
     pub(super) fn stop(&self, until: Instant) {
-        let mut stopped_until = self
-            .stopped_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut stopped_until = self.stopped_until.lock().unwrap_or_else(PoisonError::into_inner);
         *stopped_until = (*stopped_until).max(Some(until));
     }
 }

@@ -82,11 +82,7 @@ const NAMES: [(u64, &str); 21] = [
 
 /// The names of these rights as people see them; bits we do not use have none.
 pub fn permission_names(bits: u64) -> Vec<&'static str> {
-    NAMES
-        .iter()
-        .filter(|(bit, _)| bits & bit != 0)
-        .map(|(_, name)| *name)
-        .collect()
+    NAMES.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect()
 }
 
 /// What is missing of `needed`.
@@ -130,16 +126,8 @@ pub fn channel_permissions(
     if bits & VIEW_CHANNEL == 0 {
         return 0;
     }
-    let writes = if is_thread {
-        SEND_MESSAGES_IN_THREADS
-    } else {
-        SEND_MESSAGES
-    };
-    if bits & writes == 0 {
-        bits & !NEEDS_SEND_MESSAGES
-    } else {
-        bits
-    }
+    let writes = if is_thread { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };
+    if bits & writes == 0 { bits & !NEEDS_SEND_MESSAGES } else { bits }
 }
 
 /// Everyone's overwrite, then those of all roles together, then the member's own; of each first what it takes.
@@ -148,27 +136,15 @@ fn overwrite(base: u64, overwrites: &[Overwrite], guild: GuildId, member: &Membe
         overwrites
             .iter()
             .filter(|overwrite| chosen(overwrite))
-            .fold((0, 0), |(allow, deny), overwrite| {
-                (allow | overwrite.allow, deny | overwrite.deny)
-            })
+            .fold((0, 0), |(allow, deny), overwrite| (allow | overwrite.allow, deny | overwrite.deny))
     };
     let is_everyone = |overwrite: &Overwrite| overwrite.is_role && overwrite.target == guild.get();
-    let is_own_role = |overwrite: &Overwrite| {
-        overwrite.is_role
-            && member
-                .roles
-                .iter()
-                .any(|role| role.get() == overwrite.target)
-    };
-    let is_member =
-        |overwrite: &Overwrite| !overwrite.is_role && overwrite.target == member.user_id.get();
-    [
-        sum(&is_everyone),
-        sum(&|one| is_own_role(one) && !is_everyone(one)),
-        sum(&is_member),
-    ]
-    .into_iter()
-    .fold(base, |bits, (allow, deny)| bits & !deny | allow)
+    let is_own_role =
+        |overwrite: &Overwrite| overwrite.is_role && member.roles.iter().any(|role| role.get() == overwrite.target);
+    let is_member = |overwrite: &Overwrite| !overwrite.is_role && overwrite.target == member.user_id.get();
+    [sum(&is_everyone), sum(&|one| is_own_role(one) && !is_everyone(one)), sum(&is_member)]
+        .into_iter()
+        .fold(base, |bits, (allow, deny)| bits & !deny | allow)
 }
 
 #[cfg(test)]

@@ -43,69 +43,34 @@ impl Default for Rights {
     fn default() -> Self {
         Self {
             me: OnceCell::new(),
-            guilds: Cache::builder()
-                .max_capacity(GUILDS_MAX)
-                .time_to_live(LIFETIME)
-                .build(),
-            strays: Cache::builder()
-                .max_capacity(STRAYS_MAX)
-                .time_to_live(LIFETIME)
-                .build(),
+            guilds: Cache::builder().max_capacity(GUILDS_MAX).time_to_live(LIFETIME).build(),
+            strays: Cache::builder().max_capacity(STRAYS_MAX).time_to_live(LIFETIME).build(),
         }
     }
 }
 
 impl DiscordApi {
     /// The bot's rights in a channel or thread of this server, at most a minute old.
-    pub async fn own_permissions(
-        &self,
-        guild: GuildId,
-        channel: ChannelId,
-        lane: Lane,
-    ) -> Result<u64> {
+    pub async fn own_permissions(&self, guild: GuildId, channel: ChannelId, lane: Lane) -> Result<u64> {
         // Another lane's call may be reading the same server, so the wait for it is bounded here.
-        timeout(
-            lane.time_limit(),
-            self.work_out_permissions(guild, channel, lane),
-        )
-        .await
-        .unwrap_or(Err(Error::RateLimited {
-            retry_after: Duration::from_secs(1),
-        }))
+        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, lane))
+            .await
+            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
     }
 
-    async fn work_out_permissions(
-        &self,
-        guild: GuildId,
-        channel: ChannelId,
-        lane: Lane,
-    ) -> Result<u64> {
+    async fn work_out_permissions(&self, guild: GuildId, channel: ChannelId, lane: Lane) -> Result<u64> {
         let cell = self.0.rights.guilds.get_with(guild, Arc::default);
-        let rights = cell
-            .get_or_try_init(|| self.read_rights(guild, lane))
-            .await?;
+        let rights = cell.get_or_try_init(|| self.read_rights(guild, lane)).await?;
         let find = |id: ChannelId| rights.channels.iter().find(|channel| channel.id == id);
         if let Some(channel) = find(channel) {
-            return Ok(channel_permissions(
-                &rights.guild,
-                channel,
-                None,
-                &rights.member,
-            ));
+            return Ok(channel_permissions(&rights.guild, channel, None, &rights.member));
         }
         let stray = self.read_stray(channel, lane).await?;
         let parent = stray.parent_id.and_then(find);
         if stray.guild_id != Some(guild) {
-            return Err(Error::NotFound {
-                code: UNKNOWN_CHANNEL,
-            });
+            return Err(Error::NotFound { code: UNKNOWN_CHANNEL });
         }
-        Ok(channel_permissions(
-            &rights.guild,
-            &stray,
-            parent,
-            &rights.member,
-        ))
+        Ok(channel_permissions(&rights.guild, &stray, parent, &rights.member))
     }
 
     /// Has the bot's rights in this server read anew at the next question, after a role or channel changed.
@@ -115,20 +80,11 @@ impl DiscordApi {
     }
 
     async fn read_rights(&self, guild: GuildId, lane: Lane) -> Result<GuildRights> {
-        let me = *self
-            .0
-            .rights
-            .me
-            .get_or_try_init(|| async { Ok(self.current_user(lane).await?.id) })
-            .await?;
+        let me = *self.0.rights.me.get_or_try_init(|| async { Ok(self.current_user(lane).await?.id) }).await?;
         let info = self.guild(guild, lane).await?;
         let member = self.member(guild, me, lane).await?;
         let channels = self.guild_channels(guild, lane).await?;
-        Ok(GuildRights {
-            guild: info,
-            member,
-            channels,
-        })
+        Ok(GuildRights { guild: info, member, channels })
     }
 
     async fn read_stray(&self, channel: ChannelId, lane: Lane) -> Result<Arc<ChannelInfo>> {

@@ -34,42 +34,16 @@ pub(super) struct Route {
 impl Route {
     /// A route that needs the bot token; `path` is the template filled in.
     pub(super) fn new(method: Method, template: &'static str, path: String, major: u64) -> Self {
-        let key = RouteKey {
-            method,
-            template,
-            major,
-            variant: 0,
-        };
-        Self {
-            key,
-            path,
-            with_bot_token: true,
-            has_bucket: true,
-        }
+        let key = RouteKey { method, template, major, variant: 0 };
+        Self { key, path, with_bot_token: true, has_bucket: true }
     }
 
     /// A route that an interaction's token opens; the token is the major part.
-    pub(super) fn of_interaction(
-        method: Method,
-        template: &'static str,
-        path: String,
-        id: u64,
-        token: &str,
-    ) -> Self {
+    pub(super) fn of_interaction(method: Method, template: &'static str, path: String, id: u64, token: &str) -> Self {
         let mut hasher = DefaultHasher::new();
         (id, token).hash(&mut hasher);
-        let key = RouteKey {
-            method,
-            template,
-            major: hasher.finish(),
-            variant: 0,
-        };
-        Self {
-            key,
-            path,
-            with_bot_token: false,
-            has_bucket: true,
-        }
+        let key = RouteKey { method, template, major: hasher.finish(), variant: 0 };
+        Self { key, path, with_bot_token: false, has_bucket: true }
     }
 
     pub(super) fn variant(mut self, variant: u8) -> Self {
@@ -90,16 +64,15 @@ impl Route {
 
 /// Percent-encodes all but unreserved characters (RFC 3986 2.3), so that no text can leave its place in a path.
 pub(super) fn encode(text: &str) -> String {
-    text.bytes()
-        .fold(String::with_capacity(text.len()), |mut out, byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                // Writing to a String never fails.
-                let _ = write!(out, "%{byte:02X}");
-            }
-            out
-        })
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String never fails.
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
 }
 
 #[cfg(test)]

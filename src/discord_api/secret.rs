@@ -10,13 +10,7 @@ impl BotToken {
     /// Takes the token as Discord's portal shows it; white space around it and a leading "Bot " are dropped.
     pub fn new(token: &str) -> Self {
         let token = token.trim();
-        Self(
-            token
-                .strip_prefix("Bot ")
-                .unwrap_or(token)
-                .trim_start()
-                .to_owned(),
-        )
+        Self(token.strip_prefix("Bot ").unwrap_or(token).trim_start().to_owned())
     }
 
     /// The value of the `Authorization` header.

@@ -30,11 +30,8 @@ const IDLE_CONNECTIONS_MAX: usize = 32;
 /// The longest wait that a header can ask for.
 const WAIT_MAX: Duration = Duration::from_hours(24);
 
-const USER_AGENT: &str = concat!(
-    "DiscordBot (https://github.com/guildhall/guildhall, ",
-    env!("CARGO_PKG_VERSION"),
-    ")"
-);
+const USER_AGENT: &str =
+    concat!("DiscordBot (https://github.com/guildhall/guildhall, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// An answer of whatever status.
 pub(super) struct Answer {
@@ -75,26 +72,11 @@ pub(super) enum Again {
 }
 
 impl Failure {
-    const UNREACHABLE: Self = Self {
-        again: Again::Always,
-        reason: "no connection could be made",
-    };
-    const BROKEN: Self = Self {
-        again: Again::IfRepeatable,
-        reason: "the connection broke",
-    };
-    const TIMED_OUT: Self = Self {
-        again: Again::IfRepeatable,
-        reason: "it did not answer in time",
-    };
-    const TOO_LARGE: Self = Self {
-        again: Again::Never,
-        reason: "its answer was too large",
-    };
-    const BAD_REQUEST: Self = Self {
-        again: Again::Never,
-        reason: "the request could not be built",
-    };
+    const UNREACHABLE: Self = Self { again: Again::Always, reason: "no connection could be made" };
+    const BROKEN: Self = Self { again: Again::IfRepeatable, reason: "the connection broke" };
+    const TIMED_OUT: Self = Self { again: Again::IfRepeatable, reason: "it did not answer in time" };
+    const TOO_LARGE: Self = Self { again: Again::Never, reason: "its answer was too large" };
+    const BAD_REQUEST: Self = Self { again: Again::Never, reason: "the request could not be built" };
 
     /// The library's error text can hold the address, so only its kind is kept.
     fn of(error: &reqwest::Error) -> Self {
@@ -122,8 +104,8 @@ impl Transport {
         if !settings.token.is_sendable() {
             return Err(SetupError::Token);
         }
-        let mut authorization = HeaderValue::from_str(&settings.token.authorization())
-            .map_err(|_| SetupError::Token)?;
+        let mut authorization =
+            HeaderValue::from_str(&settings.token.authorization()).map_err(|_| SetupError::Token)?;
         authorization.set_sensitive(true);
         let mut builder = Client::builder()
             .use_rustls_tls()
@@ -143,18 +125,12 @@ impl Transport {
             None => "https://discord.com".to_owned(),
         };
         let client = builder.build().map_err(|_| SetupError::Client)?;
-        Ok(Self {
-            client,
-            base_url,
-            authorization,
-        })
+        Ok(Self { client, base_url, authorization })
     }
 
     /// Sends one request and reads the whole answer.
     pub(super) async fn send(&self, call: &Call, deadline: Instant) -> Result<Answer, Failure> {
-        timeout_at(deadline, self.exchange(call))
-            .await
-            .unwrap_or(Err(Failure::TIMED_OUT))
+        timeout_at(deadline, self.exchange(call)).await.unwrap_or(Err(Failure::TIMED_OUT))
     }
 
     async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
@@ -168,9 +144,7 @@ impl Transport {
         }
         request = match &call.body {
             Body::Empty => request,
-            Body::Json(text) => request
-                .header(CONTENT_TYPE, "application/json")
-                .body(text.clone()),
+            Body::Json(text) => request.header(CONTENT_TYPE, "application/json").body(text.clone()),
             Body::Form(..) => request.multipart(form(&call.body)?),
         };
         let response = request.send().await.map_err(|error| Failure::of(&error))?;
@@ -181,43 +155,28 @@ impl Transport {
 /// Origin and optional path prefix, without a slash at the end.
 fn checked_base_url(text: &str) -> Result<String, SetupError> {
     let url = Url::parse(text).map_err(|_| SetupError::BaseUrl)?;
-    let is_plain = matches!(url.scheme(), "http" | "https")
-        && url.has_host()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if is_plain {
-        Ok(url.as_str().trim_end_matches('/').to_owned())
-    } else {
-        Err(SetupError::BaseUrl)
-    }
+    let is_plain =
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none();
+    if is_plain { Ok(url.as_str().trim_end_matches('/').to_owned()) } else { Err(SetupError::BaseUrl) }
 }
 
 fn form(body: &Body) -> Result<Form, Failure> {
     let Body::Form(json, attachments) = body else {
         return Err(Failure::BAD_REQUEST);
     };
-    let json = Part::bytes(json.clone())
-        .mime_str("application/json")
-        .map_err(|_| Failure::BAD_REQUEST)?;
+    let json = Part::bytes(json.clone()).mime_str("application/json").map_err(|_| Failure::BAD_REQUEST)?;
     let form = Form::new().part("payload_json", json);
-    Ok(attachments
-        .iter()
-        .enumerate()
-        .fold(form, |form, (id, attachment)| {
-            let file = Part::bytes(attachment.bytes.clone()).file_name(attachment.filename.clone());
-            form.part(format!("files[{id}]"), file)
-        }))
+    Ok(attachments.iter().enumerate().fold(form, |form, (id, attachment)| {
+        let file = Part::bytes(attachment.bytes.clone()).file_name(attachment.filename.clone());
+        form.part(format!("files[{id}]"), file)
+    }))
 }
 
 async fn read(mut response: Response) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Failure::of(&error))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error))? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
             return Err(Failure::TOO_LARGE);
         }
@@ -241,9 +200,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 fn seconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
     let seconds: f64 = text(headers, name)?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds)
-        .ok()
-        .map(|wait| wait.min(WAIT_MAX))
+    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(WAIT_MAX))
 }
 
 fn scope(headers: &HeaderMap) -> Option<Scope> {
@@ -251,9 +208,7 @@ fn scope(headers: &HeaderMap) -> Option<Scope> {
         Some("shared") => Some(Scope::Shared),
         Some("global") => Some(Scope::Global),
         Some(_) => Some(Scope::User),
-        None => headers
-            .contains_key("x-ratelimit-global")
-            .then_some(Scope::Global),
+        None => headers.contains_key("x-ratelimit-global").then_some(Scope::Global),
     }
 }
 
@@ -266,10 +221,7 @@ fn rate_headers(headers: &HeaderMap) -> RateHeaders {
             reset_after: seconds(headers, "x-ratelimit-reset-after")?,
         })
     };
-    RateHeaders {
-        bucket: text(headers, "x-ratelimit-bucket").map(str::to_owned),
-        window: window(),
-    }
+    RateHeaders { bucket: text(headers, "x-ratelimit-bucket").map(str::to_owned), window: window() }
 }
 
 #[cfg(test)]
@@ -278,18 +230,8 @@ mod tests {
 
     #[test]
     fn an_address_is_an_origin_with_an_optional_prefix() {
-        assert_eq!(
-            checked_base_url("http://127.0.0.1:80/x/").unwrap(),
-            "http://127.0.0.1/x"
-        );
-        for bad in [
-            "",
-            "discord.com",
-            "ftp://a",
-            "http://a?b=c",
-            "http://a#b",
-            "file:///a",
-        ] {
+        assert_eq!(checked_base_url("http://127.0.0.1:80/x/").unwrap(), "http://127.0.0.1/x");
+        for bad in ["", "discord.com", "ftp://a", "http://a?b=c", "http://a#b", "file:///a"] {
             assert_eq!(checked_base_url(bad), Err(SetupError::BaseUrl), "{bad}");
         }
     }

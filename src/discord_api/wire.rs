@@ -16,14 +16,12 @@ use serde_json::Value;
 use super::{
     error::Error,
     model::{
-        ApplicationInfo, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page,
-        RegisteredCommand, RoleInfo, UserInfo,
+        ApplicationInfo, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page, RegisteredCommand,
+        RoleInfo, UserInfo,
     },
 };
 
-const GARBLED: Error = Error::Unavailable {
-    reason: "its answer was garbled",
-};
+const GARBLED: Error = Error::Unavailable { reason: "its answer was garbled" };
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|_| GARBLED)
@@ -44,10 +42,7 @@ fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<(Vec<T>, Vec<Value>), E
         }
     }
     if !bad.is_empty() {
-        tracing::warn!(
-            entries = bad.len(),
-            "Discord sent list entries that cannot be read"
-        );
+        tracing::warn!(entries = bad.len(), "Discord sent list entries that cannot be read");
     }
     Ok((good, bad))
 }
@@ -112,20 +107,14 @@ impl Number {
 }
 
 /// `null` is as good as a missing field.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// An id that must be there and be an id.
 fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let Number(id) = Number::deserialize(deserializer)?;
-    if id == 0 {
-        Err(de::Error::custom("an id is missing"))
-    } else {
-        Ok(id)
-    }
+    if id == 0 { Err(de::Error::custom("an id is missing")) } else { Ok(id) }
 }
 
 #[derive(Deserialize)]
@@ -160,9 +149,7 @@ struct RawMessage {
 impl RawMessage {
     fn into_message(self, channel: Option<ChannelId>) -> Option<Message> {
         let id = MessageId::new(self.id)?;
-        let written = self
-            .timestamp
-            .and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
+        let written = self.timestamp.and_then(|text| DateTime::parse_from_rfc3339(&text).ok());
         let timestamp = written
             .map(|time| time.with_timezone(&Utc))
             .or_else(|| DateTime::from_timestamp_millis(id.created_at_milliseconds()))?;
@@ -170,10 +157,7 @@ impl RawMessage {
         Some(Message {
             id,
             channel_id: ChannelId::new(self.channel_id.0).or(channel)?,
-            author_id: self
-                .author
-                .as_ref()
-                .and_then(|author| DiscordUserId::new(author.id.0)),
+            author_id: self.author.as_ref().and_then(|author| DiscordUserId::new(author.id.0)),
             author_is_bot: webhook_id.is_some() || self.author.is_some_and(|author| author.bot),
             webhook_id,
             kind: self.kind.small(),
@@ -185,49 +169,27 @@ impl RawMessage {
 }
 
 pub(super) fn message(body: &[u8], channel: Option<ChannelId>) -> Result<Message, Error> {
-    read::<RawMessage>(body)?
-        .into_message(channel)
-        .ok_or(GARBLED)
+    read::<RawMessage>(body)?.into_message(channel).ok_or(GARBLED)
 }
 
 /// A page in Discord's order, without the server's time.
 pub(super) fn page(body: &[u8], channel: ChannelId, limit: u8) -> Result<Page, Error> {
     let (good, bad): (Vec<RawMessage>, Vec<Value>) = read_list(body)?;
     let is_full = good.len() + bad.len() >= usize::from(limit);
-    let messages: Vec<Message> = good
-        .into_iter()
-        .filter_map(|raw| raw.into_message(Some(channel)))
-        .collect();
+    let messages: Vec<Message> = good.into_iter().filter_map(|raw| raw.into_message(Some(channel))).collect();
     let unreadable: Vec<MessageId> = bad
         .iter()
-        .filter_map(|entry| {
-            MessageId::new(Number::deserialize(entry.get("id")?).unwrap_or_default().0)
-        })
+        .filter_map(|entry| MessageId::new(Number::deserialize(entry.get("id")?).unwrap_or_default().0))
         .collect();
-    let ids = || {
-        messages
-            .iter()
-            .map(|message| message.id)
-            .chain(unreadable.iter().copied())
-    };
+    let ids = || messages.iter().map(|message| message.id).chain(unreadable.iter().copied());
     let (oldest_id, newest_id) = (ids().min(), ids().max());
-    Ok(Page {
-        messages,
-        unreadable,
-        oldest_id,
-        newest_id,
-        is_full,
-        server_time: None,
-    })
+    Ok(Page { messages, unreadable, oldest_id, newest_id, is_full, server_time: None })
 }
 
 /// The ids of a message just made.
 pub(super) fn posted(body: &[u8]) -> Result<(MessageId, Option<ChannelId>), Error> {
     let raw: RawMessage = read(body)?;
-    Ok((
-        MessageId::new(raw.id).ok_or(GARBLED)?,
-        ChannelId::new(raw.channel_id.0),
-    ))
+    Ok((MessageId::new(raw.id).ok_or(GARBLED)?, ChannelId::new(raw.channel_id.0)))
 }
 
 #[derive(Deserialize)]
@@ -285,11 +247,7 @@ impl RawChannel {
             name: self.name,
             parent_id: ChannelId::new(self.parent_id.0),
             owner_id: DiscordUserId::new(self.owner_id.0),
-            overwrites: self
-                .permission_overwrites
-                .into_iter()
-                .map(RawOverwrite::into_overwrite)
-                .collect(),
+            overwrites: self.permission_overwrites.into_iter().map(RawOverwrite::into_overwrite).collect(),
             last_message_id: MessageId::new(self.last_message_id.0),
             archived: self.thread_metadata.archived,
             locked: self.thread_metadata.locked,
@@ -301,14 +259,8 @@ impl RawChannel {
 
 impl RawOverwrite {
     fn into_overwrite(self) -> Overwrite {
-        let is_role = matches!(&self.kind, Value::String(text) if text == "role" || text == "0")
-            || self.kind == 0;
-        Overwrite {
-            target: self.id.0,
-            is_role,
-            allow: self.allow.0,
-            deny: self.deny.0,
-        }
+        let is_role = matches!(&self.kind, Value::String(text) if text == "role" || text == "0") || self.kind == 0;
+        Overwrite { target: self.id.0, is_role, allow: self.allow.0, deny: self.deny.0 }
     }
 }
 
@@ -318,10 +270,7 @@ pub(super) fn channel(body: &[u8]) -> Result<ChannelInfo, Error> {
 
 pub(super) fn channels(body: &[u8], guild: GuildId) -> Result<Vec<ChannelInfo>, Error> {
     let (good, _) = read_list::<RawChannel>(body)?;
-    Ok(good
-        .into_iter()
-        .filter_map(|raw| raw.into_channel(Some(guild)))
-        .collect())
+    Ok(good.into_iter().filter_map(|raw| raw.into_channel(Some(guild))).collect())
 }
 
 pub(super) fn threads(body: &[u8], guild: GuildId) -> Result<Vec<ChannelInfo>, Error> {
@@ -330,11 +279,7 @@ pub(super) fn threads(body: &[u8], guild: GuildId) -> Result<Vec<ChannelInfo>, E
         threads: Vec<RawChannel>,
     }
     let raw: RawThreads = read(body)?;
-    Ok(raw
-        .threads
-        .into_iter()
-        .filter_map(|raw| raw.into_channel(Some(guild)))
-        .collect())
+    Ok(raw.threads.into_iter().filter_map(|raw| raw.into_channel(Some(guild))).collect())
 }
 
 #[derive(Deserialize)]
@@ -364,20 +309,8 @@ pub(super) fn guild(body: &[u8]) -> Result<GuildInfo, Error> {
     }
     let raw: RawGuild = read(body)?;
     let role = |raw: RawRole| {
-        let RawRole {
-            id,
-            name,
-            permissions,
-            position,
-            managed,
-        } = raw;
-        Some(RoleInfo {
-            id: RoleId::new(id)?,
-            name,
-            permissions: permissions.0,
-            position,
-            managed,
-        })
+        let RawRole { id, name, permissions, position, managed } = raw;
+        Some(RoleInfo { id: RoleId::new(id)?, name, permissions: permissions.0, position, managed })
     };
     Ok(GuildInfo {
         id: GuildId::new(raw.id).ok_or(GARBLED)?,
@@ -397,37 +330,20 @@ pub(super) fn member(body: &[u8], user: DiscordUserId) -> Result<MemberInfo, Err
     }
     let raw: RawMember = read(body)?;
     let account = raw.user.as_ref();
-    let names = [
-        Some(raw.nick),
-        account.map(|user| user.global_name.clone()),
-        account.map(|user| user.username.clone()),
-    ];
+    let names =
+        [Some(raw.nick), account.map(|user| user.global_name.clone()), account.map(|user| user.username.clone())];
     Ok(MemberInfo {
-        user_id: account
-            .and_then(|account| DiscordUserId::new(account.id.0))
-            .unwrap_or(user),
-        roles: raw
-            .roles
-            .into_iter()
-            .filter_map(|Number(id)| RoleId::new(id))
-            .collect(),
+        user_id: account.and_then(|account| DiscordUserId::new(account.id.0)).unwrap_or(user),
+        roles: raw.roles.into_iter().filter_map(|Number(id)| RoleId::new(id)).collect(),
         is_bot: account.is_some_and(|account| account.bot),
-        display_name: names
-            .into_iter()
-            .flatten()
-            .find(|name| !name.is_empty())
-            .unwrap_or_default(),
+        display_name: names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default(),
     })
 }
 
 pub(super) fn user(body: &[u8]) -> Result<UserInfo, Error> {
     let raw: RawUser = read(body)?;
     let id = DiscordUserId::new(raw.id.0).ok_or(GARBLED)?;
-    Ok(UserInfo {
-        id,
-        name: raw.username,
-        is_bot: raw.bot,
-    })
+    Ok(UserInfo { id, name: raw.username, is_bot: raw.bot })
 }
 
 pub(super) fn application(body: &[u8]) -> Result<ApplicationInfo, Error> {
@@ -442,18 +358,8 @@ pub(super) fn application(body: &[u8]) -> Result<ApplicationInfo, Error> {
         #[serde(default, deserialize_with = "or_default")]
         bot_public: bool,
     }
-    let RawApplication {
-        id,
-        name,
-        flags,
-        bot_public,
-    } = read(body)?;
-    Ok(ApplicationInfo {
-        id,
-        name,
-        flags: flags.0,
-        bot_public,
-    })
+    let RawApplication { id, name, flags, bot_public } = read(body)?;
+    Ok(ApplicationInfo { id, name, flags: flags.0, bot_public })
 }
 
 pub(super) fn commands(body: &[u8]) -> Result<Vec<RegisteredCommand>, Error> {
@@ -466,11 +372,7 @@ pub(super) fn commands(body: &[u8]) -> Result<Vec<RegisteredCommand>, Error> {
         kind: Option<u8>,
     }
     let (good, _) = read_list::<RawCommand>(body)?;
-    let command = |raw: RawCommand| RegisteredCommand {
-        id: raw.id,
-        name: raw.name,
-        kind: raw.kind.unwrap_or(1),
-    };
+    let command = |raw: RawCommand| RegisteredCommand { id: raw.id, name: raw.name, kind: raw.kind.unwrap_or(1) };
     Ok(good.into_iter().map(command).collect())
 }
 

@@ -20,7 +20,7 @@ pub use rule::{
 };
 pub use sweep::{
     ChannelFacts, Claim, LastMessage, Outcome, Problem, channel_gone, channel_restored, claim_due, confirm, guild_seen,
-    load_judge, note_message, note_pins_changed, note_thread, planned_widening, settle,
+    load_judge, note_message, note_pins_changed, note_thread, planned_widening, settle, suspended,
 };
 
 use entity::vanish_rule;

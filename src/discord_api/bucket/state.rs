@@ -63,21 +63,12 @@ impl State {
         }
         let patient_reserved = self.reserved.saturating_sub(self.urgent_reserved);
         let can_take = is_urgent && patient_reserved > self.owed;
-        let others = if is_urgent {
-            self.in_flight + self.urgent_reserved
-        } else {
-            self.in_flight + self.reserved
-        };
+        let others = if is_urgent { self.in_flight + self.urgent_reserved } else { self.in_flight + self.reserved };
         match &mut self.limit {
             Limit::Free => {}
             Limit::Known { remaining, .. } if *remaining > 0 => *remaining -= 1,
-            Limit::Known {
-                reset_at: Some(_), ..
-            } if can_take => self.owed += 1,
-            Limit::Known {
-                reset_at: Some(reset_at),
-                ..
-            } => return Admission::At(*reset_at),
+            Limit::Known { reset_at: Some(_), .. } if can_take => self.owed += 1,
+            Limit::Known { reset_at: Some(reset_at), .. } => return Admission::At(*reset_at),
             // Nothing is known of this window: one request at a time finds out.
             Limit::Known { .. } if others == 0 => self.owed += u32::from(can_take),
             Limit::Unknown if others == 0 => {}
@@ -97,10 +88,7 @@ impl State {
             self.blocked_until = None;
             self.open_window();
         }
-        if let Limit::Known {
-            reset_at: Some(reset_at),
-            ..
-        } = self.limit
+        if let Limit::Known { reset_at: Some(reset_at), .. } = self.limit
             && now >= reset_at
         {
             self.open_window();
@@ -111,12 +99,7 @@ impl State {
     /// A new window: requests that are not answered may count in it.
     fn open_window(&mut self) {
         self.generation += 1;
-        if let Limit::Known {
-            limit,
-            remaining,
-            reset_at,
-        } = &mut self.limit
-        {
+        if let Limit::Known { limit, remaining, reset_at } = &mut self.limit {
             let taken = self.in_flight + self.reserved;
             *remaining = limit.saturating_sub(taken);
             self.owed = taken.saturating_sub(*limit).min(self.reserved);
@@ -148,10 +131,7 @@ impl State {
         self.leave(is_urgent);
         if self.owed > 0 {
             self.owed -= 1;
-        } else if let Limit::Known {
-            limit, remaining, ..
-        } = &mut self.limit
-        {
+        } else if let Limit::Known { limit, remaining, .. } = &mut self.limit {
             *remaining = (*remaining + 1).min(*limit);
         }
     }
@@ -172,11 +152,7 @@ impl State {
     pub(super) fn learn(&mut self, window: Window, generation: Option<u64>, now: Instant) {
         let heard_reset = now + window.reset_after + MARGIN;
         match &mut self.limit {
-            Limit::Known {
-                limit,
-                remaining,
-                reset_at,
-            } if *limit == window.limit => {
+            Limit::Known { limit, remaining, reset_at } if *limit == window.limit => {
                 if generation.is_some_and(|generation| generation != self.generation) {
                     return;
                 }
@@ -188,11 +164,7 @@ impl State {
                 let taken = self.in_flight + self.reserved;
                 let remaining = window.remaining.saturating_sub(taken);
                 self.owed = taken.saturating_sub(window.remaining).min(self.reserved);
-                self.limit = Limit::Known {
-                    limit: window.limit,
-                    remaining,
-                    reset_at: Some(heard_reset),
-                };
+                self.limit = Limit::Known { limit: window.limit, remaining, reset_at: Some(heard_reset) };
             }
         }
     }
@@ -227,15 +199,8 @@ impl State {
             Limit::Known { reset_at, .. } => reset_at,
             Limit::Unknown | Limit::Free => None,
         };
-        let is_over = [window_end, self.blocked_until]
-            .into_iter()
-            .flatten()
-            .all(|end| end <= now);
-        self.is_unused()
-            && is_over
-            && self
-                .used_at
-                .is_none_or(|used| now.duration_since(used) >= idle)
+        let is_over = [window_end, self.blocked_until].into_iter().flatten().all(|end| end <= now);
+        self.is_unused() && is_over && self.used_at.is_none_or(|used| now.duration_since(used) >= idle)
     }
 }
 
@@ -246,11 +211,7 @@ mod tests {
     const LIMIT: u32 = 5;
 
     fn window(remaining: u32, milliseconds: u64) -> Window {
-        Window {
-            limit: LIMIT,
-            remaining,
-            reset_after: Duration::from_millis(milliseconds),
-        }
+        Window { limit: LIMIT, remaining, reset_after: Duration::from_millis(milliseconds) }
     }
 
     fn answer(state: &mut State, generation: u64, window: Window, now: Instant) {
@@ -260,9 +221,7 @@ mod tests {
 
     /// A request that is sent as soon as it has its place.
     fn send(state: &mut State, now: Instant) -> Option<u64> {
-        (state.admit(false, now) == Admission::Now)
-            .then(|| state.start(false, now))
-            .flatten()
+        (state.admit(false, now) == Admission::Now).then(|| state.start(false, now)).flatten()
     }
 
     #[test]

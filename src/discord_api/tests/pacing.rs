@@ -18,8 +18,7 @@ use super::{
 use crate::discord_api::{DiscordApi, Error, Lane};
 
 async fn delete(api: &DiscordApi, in_channel: u64, id: u64, lane: Lane) -> Result<(), Error> {
-    api.delete_message(channel(in_channel), message(id), false, None, lane)
-        .await
+    api.delete_message(channel(in_channel), message(id), false, None, lane).await
 }
 
 async fn limited_server(limits: &Arc<Limits>) -> Server {
@@ -38,11 +37,7 @@ async fn one_channel_runs_at_the_pace_its_headers_teach() {
     }
     assert!(limits.limited() <= 1, "{} answers 429", limits.limited());
     // Ideal: seven resets of 400 ms.
-    assert!(
-        started.elapsed() < Duration::from_millis(4 * 2_800),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_millis(4 * 2_800), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -67,11 +62,7 @@ async fn a_purge_over_many_channels_stays_under_the_global_limit() {
     assert!(results.iter().all(Result::is_ok));
     assert!(limits.limited() <= 5, "{} answers 429", limits.limited());
     // 40 a second from a burst of 5.
-    assert!(
-        started.elapsed() < Duration::from_secs(4 * 3),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(4 * 3), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -81,8 +72,7 @@ async fn a_person_does_not_wait_behind_a_sweep() {
     let sweep = tokio::spawn({
         let api = api.clone();
         async move {
-            let pages =
-                (1..=200).map(|id| api.messages_before(channel(id), None, 100, Lane::Normal));
+            let pages = (1..=200).map(|id| api.messages_before(channel(id), None, 100, Lane::Normal));
             futures_util::future::join_all(pages).await
         }
     });
@@ -91,14 +81,8 @@ async fn a_person_does_not_wait_behind_a_sweep() {
     }
     let started = Instant::now();
     // Channel 150 is one whose sweep stands in line, holding a place in the bucket that the person needs.
-    api.messages_before(channel(150), None, 100, Lane::Interactive)
-        .await
-        .unwrap();
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
+    api.messages_before(channel(150), None, 100, Lane::Interactive).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(server.count() < 100);
     sweep.abort();
 }
@@ -112,23 +96,14 @@ async fn background_work_is_slow_and_interaction_answers_are_not_paced() {
         let api = api.clone();
         async move { api.answer(id, "t", json!({ "type": 5 })).await }
     });
-    assert!(
-        futures_util::future::join_all(answers)
-            .await
-            .iter()
-            .all(Result::is_ok)
-    );
+    assert!(futures_util::future::join_all(answers).await.iter().all(Result::is_ok));
     assert!(started.elapsed() < Duration::from_secs(5));
     let api = api_with(&server, |settings| settings.background_per_second = 5);
     let started = Instant::now();
     for id in 1..=4 {
         delete(&api, id, id, Lane::Background).await.unwrap();
     }
-    assert!(
-        started.elapsed() >= Duration::from_millis(590),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() >= Duration::from_millis(590), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -149,8 +124,7 @@ async fn retry_after_is_obeyed() {
 async fn a_global_429_stops_every_lane_but_interaction_answers() {
     let calls = AtomicUsize::new(0);
     let server = Server::start(move |request| {
-        let is_first =
-            !request.path.contains("callback") && calls.fetch_add(1, Ordering::SeqCst) == 0;
+        let is_first = !request.path.contains("callback") && calls.fetch_add(1, Ordering::SeqCst) == 0;
         if is_first {
             limited("global", Duration::from_millis(900))
         } else {
@@ -177,11 +151,7 @@ async fn a_global_429_stops_every_lane_but_interaction_answers() {
     first.await.unwrap().unwrap();
     let seen = server.seen();
     assert!(seen[1].path.contains("callback"));
-    assert!(
-        seen[2..]
-            .iter()
-            .all(|request| request.at - seen[0].at >= Duration::from_millis(850))
-    );
+    assert!(seen[2..].iter().all(|request| request.at - seen[0].at >= Duration::from_millis(850)));
 }
 
 #[tokio::test]

@@ -16,8 +16,7 @@ use crate::discord_api::{
 const BASIC: u64 = VIEW_CHANNEL | SEND_MESSAGES_IN_THREADS;
 
 fn reply(request: &Seen) -> axum::response::Response {
-    let role =
-        |id: &str, permissions: u64| json!({ "id": id, "permissions": permissions.to_string() });
+    let role = |id: &str, permissions: u64| json!({ "id": id, "permissions": permissions.to_string() });
     let hidden = json!([{ "id": "2", "type": 0, "allow": "0", "deny": VIEW_CHANNEL.to_string() }]);
     let body = match request.path.trim_start_matches("/api/v10") {
         "/users/@me" => json!({ "id": "7", "username": "guildhall", "bot": true }),
@@ -55,10 +54,7 @@ async fn rights_come_from_roles_and_overwrites_and_are_kept_for_a_while() {
     assert_eq!(ask(50).await, Ok(BASIC | MANAGE_MESSAGES));
     assert_eq!(server.count(), 7);
     for foreign_or_unknown in [80, 90] {
-        assert_eq!(
-            ask(foreign_or_unknown).await,
-            Err(Error::NotFound { code: 10_003 })
-        );
+        assert_eq!(ask(foreign_or_unknown).await, Err(Error::NotFound { code: 10_003 }));
     }
     api.forget_permissions(guild);
     assert_eq!(ask(5).await, Ok(BASIC | MANAGE_MESSAGES));

@@ -28,9 +28,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     pub(super) fn json(&self) -> Value {
@@ -60,13 +58,7 @@ impl Server {
                 let (parts, body) = request.into_parts();
                 let body = to_bytes(body, 16 << 20).await.unwrap().to_vec();
                 let path = parts.uri.to_string();
-                let request = Seen {
-                    method: parts.method,
-                    path,
-                    headers: parts.headers,
-                    body,
-                    at: Instant::now(),
-                };
+                let request = Seen { method: parts.method, path, headers: parts.headers, body, at: Instant::now() };
                 let response = reply(&request);
                 journal.lock().unwrap().push(request);
                 response
@@ -75,11 +67,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self {
-            address,
-            seen,
-            task,
-        }
+        Self { address, seen, task }
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
@@ -93,19 +81,9 @@ impl Server {
 
 /// An answer; `null` is an empty body.
 pub(super) fn answer(status: StatusCode, body: &Value) -> Response {
-    let body = if body.is_null() {
-        Body::empty()
-    } else {
-        Body::from(body.to_string())
-    };
-    let date = chrono::DateTime::UNIX_EPOCH
-        .format("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string();
-    Response::builder()
-        .status(status)
-        .header("date", date)
-        .body(body)
-        .unwrap()
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let date = chrono::DateTime::UNIX_EPOCH.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    Response::builder().status(status).header("date", date).body(body).unwrap()
 }
 
 /// A refusal with one of Discord's codes.
@@ -119,10 +97,7 @@ pub(super) fn limited(scope: &str, wait: Duration) -> Response {
     let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &body);
     let headers = response.headers_mut();
     headers.insert("x-ratelimit-scope", scope.parse().unwrap());
-    headers.insert(
-        "retry-after",
-        wait.as_secs_f64().ceil().to_string().parse().unwrap(),
-    );
+    headers.insert("retry-after", wait.as_secs_f64().ceil().to_string().parse().unwrap());
     response
 }
 
@@ -140,12 +115,7 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(bucket: u32, window: Duration, global: usize) -> Arc<Self> {
         let (state, limited) = (Mutex::default(), Mutex::default());
-        Arc::new(Self {
-            bucket: (bucket, window),
-            global,
-            state,
-            limited,
-        })
+        Arc::new(Self { bucket: (bucket, window), global, state, limited })
     }
 
     /// Answers 429.
@@ -157,10 +127,7 @@ impl Limits {
         let (limit, window) = self.bucket;
         let mut state = self.state.lock().unwrap();
         let (buckets, sent) = &mut *state;
-        while sent
-            .front()
-            .is_some_and(|first| first.elapsed() > Duration::from_secs(1))
-        {
+        while sent.front().is_some_and(|first| first.elapsed() > Duration::from_secs(1)) {
             sent.pop_front();
         }
         if sent.len() >= self.global {
@@ -184,10 +151,7 @@ impl Limits {
         headers.insert("x-ratelimit-bucket", "deletes".parse().unwrap());
         headers.insert("x-ratelimit-limit", limit.into());
         headers.insert("x-ratelimit-remaining", (limit - *used).into());
-        headers.insert(
-            "x-ratelimit-reset-after",
-            format!("{:.3}", left.as_secs_f64()).parse().unwrap(),
-        );
+        headers.insert("x-ratelimit-reset-after", format!("{:.3}", left.as_secs_f64()).parse().unwrap());
         response
     }
 }

@@ -21,9 +21,7 @@ async fn the_breaker_opens_at_its_limit_and_lets_answers_through() {
     .await;
     let api = api_with(&server, |settings| settings.invalid_requests_max = 4);
     for _ in 0..4 {
-        let refused = api
-            .delete_message(channel(5), message(6), false, None, Lane::Normal)
-            .await;
+        let refused = api.delete_message(channel(5), message(6), false, None, Lane::Normal).await;
         assert!(refused.unwrap_err().is_permission_loss());
     }
     for lane in [Lane::Interactive, Lane::Normal, Lane::Background] {
@@ -40,34 +38,20 @@ async fn a_refused_token_stops_all_calls_until_cleared() {
     let server = Server::start(|_| refusal(StatusCode::UNAUTHORIZED, 0)).await;
     let api = api(&server);
     let mut told = api.watch_health();
-    assert_eq!(
-        api.current_user(Lane::Normal).await,
-        Err(Error::Unauthorized)
-    );
+    assert_eq!(api.current_user(Lane::Normal).await, Err(Error::Unauthorized));
     told.wait_for(|health| health.token_refused).await.unwrap();
-    assert_eq!(
-        api.current_user(Lane::Normal).await,
-        Err(Error::TokenRefused)
-    );
+    assert_eq!(api.current_user(Lane::Normal).await, Err(Error::TokenRefused));
     assert_eq!(server.count(), 1);
     api.clear_token_refused();
     assert!(!api.health().token_refused);
-    assert_eq!(
-        api.current_user(Lane::Normal).await,
-        Err(Error::Unauthorized)
-    );
+    assert_eq!(api.current_user(Lane::Normal).await, Err(Error::Unauthorized));
 }
 
 #[tokio::test]
 async fn an_interaction_that_has_run_out_says_nothing_about_the_bot_token() {
     let server = Server::start(|_| refusal(StatusCode::UNAUTHORIZED, 50_027)).await;
     let api = api(&server);
-    assert!(
-        api.edit_original(3, "t", json!({}))
-            .await
-            .unwrap_err()
-            .is_gone()
-    );
+    assert!(api.edit_original(3, "t", json!({})).await.unwrap_err().is_gone());
     assert!(!api.health().token_refused);
     assert_eq!(api.health().invalid_in_window, 1);
 }

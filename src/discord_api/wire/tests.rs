@@ -19,10 +19,7 @@ fn a_message_is_read_with_what_we_use() {
     }]);
     let page = page_of(&body, 1);
     let message = &page.messages[0];
-    assert_eq!(
-        (message.id.get(), message.channel_id, message.kind),
-        (175_928_847_299_117_063, channel_id(), 19)
-    );
+    assert_eq!((message.id.get(), message.channel_id, message.kind), (175_928_847_299_117_063, channel_id(), 19));
     assert_eq!(message.author_id, DiscordUserId::new(7));
     assert!(message.pinned && message.author_is_bot && message.has_thread() && page.is_full);
     assert_eq!(message.timestamp.timestamp_millis(), 1_462_015_105_796);
@@ -36,10 +33,7 @@ fn odd_values_cost_their_field_only() {
     }]);
     let page = page_of(&body, 100);
     let message = &page.messages[0];
-    assert_eq!(
-        (message.webhook_id, message.kind, message.flags),
-        (Some(9), u8::MAX, 0)
-    );
+    assert_eq!((message.webhook_id, message.kind, message.flags), (Some(9), u8::MAX, 0));
     assert_eq!(message.channel_id, channel_id());
     assert!(message.author_is_bot && !message.pinned && !page.is_full);
     assert_eq!(message.timestamp.timestamp_millis(), 1_462_015_105_796);
@@ -51,17 +45,10 @@ fn one_unreadable_message_does_not_fail_the_page() {
         { "id": "30", "type": 0 }, { "id": "20", "author": 5 }, { "type": 0 }, "?", { "id": "10", "type": 0 },
     ]);
     let page = page_of(&body, 5);
-    let ids: Vec<u64> = page
-        .messages
-        .iter()
-        .map(|message| message.id.get())
-        .collect();
+    let ids: Vec<u64> = page.messages.iter().map(|message| message.id.get()).collect();
     assert_eq!(ids, [30, 10]);
     assert_eq!(page.unreadable, [MessageId::new(20).unwrap()]);
-    assert_eq!(
-        (page.oldest_id, page.newest_id),
-        (MessageId::new(10), MessageId::new(30))
-    );
+    assert_eq!((page.oldest_id, page.newest_id), (MessageId::new(10), MessageId::new(30)));
     assert!(page.is_full);
 }
 
@@ -85,37 +72,10 @@ fn a_channel_is_read_with_its_overwrites() {
     });
     let info = channel(body.to_string().as_bytes()).unwrap();
     assert!(info.archived && !info.locked && !info.nsfw && info.kind.is_thread());
-    assert_eq!(
-        (info.guild_id, info.parent_id),
-        (GuildId::new(2), ChannelId::new(4))
-    );
-    assert_eq!(
-        info.overwrites[0],
-        Overwrite {
-            target: 2,
-            is_role: true,
-            allow: 0,
-            deny: 1 << 10
-        }
-    );
-    assert_eq!(
-        info.overwrites[1],
-        Overwrite {
-            target: 7,
-            is_role: false,
-            allow: 1 << 10,
-            deny: 0
-        }
-    );
-    assert_eq!(
-        info.overwrites[2],
-        Overwrite {
-            target: 8,
-            is_role: true,
-            allow: 1 << 51,
-            deny: 0
-        }
-    );
+    assert_eq!((info.guild_id, info.parent_id), (GuildId::new(2), ChannelId::new(4)));
+    assert_eq!(info.overwrites[0], Overwrite { target: 2, is_role: true, allow: 0, deny: 1 << 10 });
+    assert_eq!(info.overwrites[1], Overwrite { target: 7, is_role: false, allow: 1 << 10, deny: 0 });
+    assert_eq!(info.overwrites[2], Overwrite { target: 8, is_role: true, allow: 1 << 51, deny: 0 });
 }
 
 #[test]
@@ -124,17 +84,11 @@ fn guilds_members_and_commands_are_read() {
         { "id": "2", "name": "@everyone", "permissions": "1024", "position": 0, "managed": false },
     ] });
     let info = guild(body.to_string().as_bytes()).unwrap();
-    assert_eq!(
-        (info.roles[0].permissions, info.owner_id),
-        (1024, DiscordUserId::new(7))
-    );
+    assert_eq!((info.roles[0].permissions, info.owner_id), (1024, DiscordUserId::new(7)));
     let user = DiscordUserId::new(7).unwrap();
     let body = json!({ "user": { "id": "7", "username": "ada", "global_name": "Ada" }, "roles": ["3"], "nick": null });
     let info = member(body.to_string().as_bytes(), user).unwrap();
-    assert_eq!(
-        (info.display_name.as_str(), info.is_bot, info.roles.len()),
-        ("Ada", false, 1)
-    );
+    assert_eq!((info.display_name.as_str(), info.is_bot, info.roles.len()), ("Ada", false, 1));
     let body = json!([{ "id": "1", "name": "vanish" }, { "id": "2", "name": "Keep", "type": 3 }]);
     let registered = commands(body.to_string().as_bytes()).unwrap();
     assert_eq!((registered[0].kind, registered[1].kind), (1, 3));

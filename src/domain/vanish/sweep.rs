@@ -603,21 +603,24 @@ pub async fn channel_gone(domain: &Domain, channel: ChannelId) -> Result<(), Err
         .await
 }
 
-/// Permissions changed, or the bot is back: suspended rules of the guild get another chance.
-pub async fn channel_restored(domain: &Domain, guild: GuildId, channel: Option<ChannelId>) -> Result<(), Error> {
-    let mut query = vanish_rule::Entity::find()
+/// The channels of a guild whose rules are held because a permission is missing.
+pub async fn suspended(domain: &Domain, guild: GuildId) -> Result<Vec<ChannelId>, Error> {
+    Ok(vanish_rule::Entity::find()
         .filter(vanish_rule::COLUMN.guild_id.eq(guild))
-        .filter(vanish_rule::COLUMN.state.eq(RuleState::Suspended));
-    if let Some(channel) = channel {
-        query = query.filter(vanish_rule::COLUMN.channel_id.eq(channel));
+        .filter(vanish_rule::COLUMN.state.eq(RuleState::Suspended))
+        .select_only()
+        .column(vanish_rule::Column::ChannelId)
+        .into_tuple()
+        .all(domain.store.reader())
+        .await?)
+}
+
+/// The bot may do again what a suspended rule needs.
+pub async fn channel_restored(domain: &Domain, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
+    match rule::resume(domain, &Actor::System, guild, channel).await {
+        Err(error) if error.code().is_none() => Err(error),
+        _ => Ok(()),
     }
-    for rule in query.all(domain.store.reader()).await? {
-        match rule::resume(domain, &Actor::System, guild, rule.channel_id).await {
-            Err(error) if error.code().is_none() => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// A guild is seen anew: places that miss the newest message are looked at; rules waiting for Discord too.
