@@ -4,8 +4,15 @@
 //! one transaction that holds the change and its event.
 
 pub mod actor;
+pub mod announcement;
 pub mod cache;
 pub mod error;
+pub mod event;
+pub mod guild;
+pub mod history;
+pub mod slot;
+#[cfg(test)]
+pub mod testing;
 
 use std::{sync::Arc, time::Duration};
 
