@@ -4,13 +4,19 @@
 //! one transaction that holds the change and its event.
 
 pub mod actor;
+pub mod announcement;
 pub mod cache;
 pub mod duration;
 pub mod error;
+pub mod event;
 pub mod guild;
+pub mod history;
 pub mod instance;
 pub mod lease;
 pub mod proposal;
+pub mod slot;
+#[cfg(test)]
+pub mod testing;
 pub mod vanish;
 
 use std::{

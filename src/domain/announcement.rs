@@ -1,0 +1,291 @@
+//! What the bot owes the slots of a guild: made once from an event, posted at least once under one nonce.
+//!
+//! Invariant: rows and the dispatcher's position commit together, so that an event is announced once whatever
+//! crashes in between.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    announcement, event, event_cursor,
+    id::{AnnouncementId, ChannelId, GuildId, MessageId},
+    vanish_message::{self, Fate},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    TryInsertResult,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+use serde_json::{Value, json};
+
+use super::{Domain, Error, event as log};
+use crate::{id_source::IdSource, store::WriteTransaction};
+
+/// The slot that receives announcements.
+pub const ALERTS: &str = "alerts";
+/// The dispatcher's name in the table of cursors.
+const CURSOR: &str = "announcer";
+/// How long a claimed announcement belongs to its claimer.
+const LEASE_SECONDS: i64 = 60;
+/// Most tries.
+const ATTEMPTS_MAX: i32 = 8;
+/// Pauses after failed tries, in seconds; the last one repeats.
+const BACKOFF_SECONDS: [i64; 5] = [5, 30, 120, 600, 3600];
+/// Longest code that is kept.
+const CODE_CHARS_MAX: usize = 64;
+
+/// An announcement to be made, from inside a transaction.
+pub(in crate::domain) struct NewAnnouncement {
+    pub(in crate::domain) guild_id: GuildId,
+    pub(in crate::domain) kind: &'static str,
+    pub(in crate::domain) data: Value,
+    pub(in crate::domain) dedupe_key: String,
+    pub(in crate::domain) at: DateTime<Utc>,
+}
+
+/// Makes an announcement unless one of its key was made already; says whether it did.
+pub(in crate::domain) async fn insert(
+    txn: &WriteTransaction,
+    ids: &IdSource,
+    new: NewAnnouncement,
+) -> Result<bool, DbErr> {
+    let row = announcement::ActiveModel {
+        id: Set(AnnouncementId(ids.uuid())),
+        guild_id: Set(new.guild_id),
+        slot_key: Set(ALERTS.to_owned()),
+        kind: Set(new.kind.to_owned()),
+        data: Set(new.data),
+        dedupe_key: Set(new.dedupe_key),
+        due_at: Set(Some(new.at)),
+        leased_until: Set(None),
+        attempts: Set(0),
+        outcome: Set(None),
+        created_at: Set(new.at),
+    };
+    let inserted = announcement::Entity::insert(row)
+        .on_conflict_do_nothing_on([announcement::Column::DedupeKey])
+        .exec_without_returning(txn.connection())
+        .await?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
+}
+
+struct Dispatch {
+    ids: IdSource,
+    now: DateTime<Utc>,
+    batch: u64,
+}
+
+/// Turns at most `batch` events after the cursor into announcements; says how many events it handled.
+///
+/// The first run starts at the newest event: what happened before is nobody's news.
+pub async fn dispatch(domain: &Domain, batch: u64) -> Result<usize, Error> {
+    // Most runs find nothing, and reading costs no lock.
+    if let Some(cursor) = cursor(domain.store.reader()).await?
+        && log::after(domain.store.reader(), cursor, 1).await?.is_empty()
+    {
+        return Ok(0);
+    }
+    let input = Dispatch { ids: domain.ids.clone(), now: domain.now(), batch };
+    domain.store.write(input, |txn, input| Box::pin(dispatch_in(txn, input))).await
+}
+
+async fn cursor(connection: &impl sea_orm::ConnectionTrait) -> Result<Option<i64>, DbErr> {
+    let row = event_cursor::Entity::find_by_id(CURSOR).one(connection).await?;
+    Ok(row.map(|row| row.position))
+}
+
+async fn dispatch_in(txn: &WriteTransaction, input: &Dispatch) -> Result<usize, Error> {
+    let connection = txn.connection();
+    let Some(start) = cursor(connection).await? else {
+        let first =
+            event_cursor::ActiveModel { name: Set(CURSOR.to_owned()), position: Set(log::newest(connection).await?) };
+        event_cursor::Entity::insert(first).on_conflict_do_nothing().exec_without_returning(connection).await?;
+        return Ok(0);
+    };
+    let events = log::after(connection, start, input.batch).await?;
+    let Some(end) = events.last().and_then(|event| event.position) else {
+        return Ok(0);
+    };
+    // Moving the cursor first locks its row, so that a second dispatcher finds it moved and does nothing.
+    let moved = event_cursor::Entity::update_many()
+        .col_expr(event_cursor::Column::Position, Expr::value(end))
+        .filter(event_cursor::COLUMN.name.eq(CURSOR))
+        .filter(event_cursor::COLUMN.position.eq(start))
+        .exec(connection)
+        .await?;
+    if moved.rows_affected == 0 {
+        return Ok(0);
+    }
+    for event in &events {
+        if let Some(new) = announcement_of(event, input.now) {
+            insert(txn, &input.ids, new).await?;
+        }
+    }
+    Ok(events.len())
+}
+
+/// What an event is worth telling, if anything.
+fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnouncement> {
+    let guild_id = event.guild_id?;
+    let after = &event.data["after"];
+    let (kind, dedupe_key) = match event.kind.as_str() {
+        "vanish.suspended" => {
+            let channel = event.subject.strip_prefix("vanish/")?;
+            let date = event.created_at.date_naive();
+            ("vanish.suspended", format!("vanish.suspended:{channel}:{date}"))
+        }
+        "slot.broken" if event.data["before"]["state"] != "broken" => {
+            let key = event.subject.strip_prefix("slot/")?;
+            let position = event.position?;
+            ("slot.broken", format!("slot.broken:{guild_id}:{key}:{position}"))
+        }
+        _ => return None,
+    };
+    Some(NewAnnouncement {
+        guild_id,
+        kind,
+        data: json!({ "subject": event.subject, "at": event.created_at, "state": after }),
+        dedupe_key,
+        at: now,
+    })
+}
+
+/// Takes at most `limit` due announcements for a minute; a claimer that dies loses them to the next one.
+pub async fn claim(domain: &Domain, limit: u64) -> Result<Vec<announcement::Model>, Error> {
+    let now = domain.now();
+    let waiting = announcement::Entity::find().filter(claimable(now)).limit(1).one(domain.store.reader()).await?;
+    if waiting.is_none() {
+        return Ok(Vec::new());
+    }
+    domain
+        .store
+        .write((now, limit), |txn, (now, limit)| {
+            Box::pin(async move {
+                let due = announcement::Entity::find()
+                    .select_only()
+                    .column(announcement::Column::Id)
+                    .filter(claimable(*now))
+                    .order_by_asc(announcement::COLUMN.due_at)
+                    .order_by_asc(announcement::COLUMN.id)
+                    .limit(*limit)
+                    .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+                    .into_query();
+                let mut claimed = announcement::Entity::update_many()
+                    .col_expr(announcement::Column::LeasedUntil, Expr::value(*now + TimeDelta::seconds(LEASE_SECONDS)))
+                    .col_expr(announcement::Column::Attempts, Expr::col(announcement::Column::Attempts).add(1))
+                    .filter(announcement::Column::Id.in_subquery(due))
+                    .filter(claimable(*now))
+                    .exec_with_returning(txn.connection())
+                    .await?;
+                claimed.sort_by_key(|row| (row.due_at, row.id));
+                Ok(claimed)
+            })
+        })
+        .await
+}
+
+/// Due, and held by nobody.
+fn claimable(now: DateTime<Utc>) -> Condition {
+    Condition::all().add(announcement::COLUMN.due_at.lte(now)).add(
+        Condition::any()
+            .add(announcement::COLUMN.leased_until.is_null())
+            .add(announcement::COLUMN.leased_until.lte(now)),
+    )
+}
+
+/// What became of a claimed announcement.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It is in Discord.
+    Posted {
+        /// The post, which vanish rules leave alone from now on.
+        message_id: MessageId,
+        /// Its channel.
+        channel_id: ChannelId,
+    },
+    /// The guild has nowhere to post it.
+    NoSlot,
+    /// Discord did not take it.
+    Failed {
+        /// A short code, such as `50013`.
+        code: String,
+        /// Discord's own wish, which lengthens our pause.
+        retry_in: Option<Duration>,
+    },
+}
+
+struct Settle {
+    id: AnnouncementId,
+    outcome: Outcome,
+    now: DateTime<Utc>,
+}
+
+/// Records the outcome of a claimed announcement; says whether it was still open.
+pub async fn settle(domain: &Domain, id: AnnouncementId, outcome: Outcome) -> Result<bool, Error> {
+    let input = Settle { id, outcome, now: domain.now() };
+    domain.store.write(input, |txn, input| Box::pin(settle_in(txn, input))).await
+}
+
+async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error> {
+    let open = announcement::Entity::find_by_id(input.id)
+        .filter(announcement::COLUMN.due_at.is_not_null())
+        .lock_exclusive()
+        .one(txn.connection())
+        .await?;
+    let Some(row) = open else {
+        return Ok(false);
+    };
+    let (outcome, due_at) = match &input.outcome {
+        Outcome::Posted { message_id, channel_id } => {
+            spare(txn, row.guild_id, (*message_id, *channel_id), input.now).await?;
+            ("posted".to_owned(), None)
+        }
+        Outcome::NoSlot => ("no_slot".to_owned(), None),
+        Outcome::Failed { code, retry_in } => {
+            let retry_at = input.now + pause(row.attempts, *retry_in);
+            let code = code.chars().take(CODE_CHARS_MAX).collect();
+            (code, (row.attempts < ATTEMPTS_MAX).then_some(retry_at))
+        }
+    };
+    announcement::Entity::update_many()
+        .col_expr(announcement::Column::Outcome, Expr::value(outcome))
+        .col_expr(announcement::Column::DueAt, Expr::value(due_at))
+        .col_expr(announcement::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
+        .filter(announcement::COLUMN.id.eq(input.id))
+        .exec(txn.connection())
+        .await?;
+    Ok(true)
+}
+
+/// The pause after a number of failed tries.
+fn pause(attempts: i32, wish: Option<Duration>) -> TimeDelta {
+    let step = usize::try_from(attempts - 1).unwrap_or(0);
+    let ours = BACKOFF_SECONDS[step.min(BACKOFF_SECONDS.len() - 1)];
+    let wish = wish.and_then(|wish| TimeDelta::from_std(wish).ok());
+    TimeDelta::seconds(ours).max(wish.unwrap_or_default().min(TimeDelta::days(1)))
+}
+
+/// Keeps vanish rules away from a post of ours.
+async fn spare(
+    txn: &WriteTransaction,
+    guild_id: GuildId,
+    (message_id, channel_id): (MessageId, ChannelId),
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let row = vanish_message::ActiveModel {
+        message_id: Set(message_id),
+        channel_id: Set(channel_id),
+        guild_id: Set(guild_id),
+        fate: Set(Fate::OwnPost),
+        due_at: Set(None),
+        leased_until: Set(None),
+        attempts: Set(0),
+        created_at: Set(now),
+    };
+    vanish_message::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(txn.connection()).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

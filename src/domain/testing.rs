@@ -1,0 +1,112 @@
+//! A domain over a store of its own, for unit tests of rules.
+
+use std::{ops::Deref, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::id::{ChannelId, DiscordUserId, GuildId};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Actor, Domain, Error, Limits, Member, Source, actor::permission, event::Author};
+use crate::{
+    clock::Clock,
+    id_source::IdSource,
+    store::{NewEvent, Settings, Store},
+};
+
+/// A domain on a new SQLite file, at noon of Monday 2026-01-05, with ids that count.
+pub struct TestDomain {
+    domain: Domain,
+    clock: Clock,
+    _folder: TempDir,
+}
+
+impl TestDomain {
+    /// Moves its clock.
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+}
+
+impl Deref for TestDomain {
+    type Target = Domain;
+
+    fn deref(&self) -> &Domain {
+        &self.domain
+    }
+}
+
+/// The moment at which test domains start.
+pub fn start() -> DateTime<Utc> {
+    "2026-01-05T12:00:00Z".parse().unwrap()
+}
+
+/// A migrated domain.
+pub async fn domain() -> TestDomain {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("guildhall.db");
+    let store = Store::open(Settings {
+        url: format!("sqlite://{}", file.display()),
+        readers_max: 2,
+        pool_connections_max: 2,
+        acquire_timeout: Duration::from_secs(5),
+        statement_timeout: Duration::from_secs(5),
+        idle_in_transaction_timeout: Duration::from_secs(5),
+        copies_kept: 0,
+    })
+    .await
+    .unwrap();
+    store.migrate().await.unwrap();
+    let clock = Clock::frozen(start());
+    let ids = IdSource::counting(clock.clone());
+    let limits = Limits {
+        arm_delay: Duration::from_secs(300),
+        sweep_calls_per_second_max: 25,
+        old_deletes_per_second: 5,
+        preview_messages_max: 5000,
+    };
+    TestDomain { domain: Domain::new(store, clock.clone(), ids, limits), clock, _folder: folder }
+}
+
+/// The guild of most tests.
+pub fn guild() -> GuildId {
+    GuildId::new(700).unwrap()
+}
+
+/// A channel.
+pub fn channel(id: u64) -> ChannelId {
+    ChannelId::new(id).unwrap()
+}
+
+/// The operator.
+pub fn root() -> Actor {
+    Actor::Root { source: Source::Http }
+}
+
+/// A member of [`guild`] with Manage Server and Manage Messages.
+pub fn admin() -> Actor {
+    member(permission::MANAGE_GUILD | permission::MANAGE_MESSAGES)
+}
+
+/// A member of [`guild`] with these permissions.
+pub fn member(permissions: u64) -> Actor {
+    Actor::Member(Member {
+        user_id: DiscordUserId::new(42).unwrap(),
+        guild_id: guild(),
+        permissions,
+        channel: None,
+        roles: Vec::new(),
+    })
+}
+
+/// Writes an event of [`guild`], as a feature would.
+pub async fn append(domain: &Domain, kind: &'static str, subject: &str, after: Value) {
+    let event = Author::system(domain).event(kind, guild(), subject.to_owned(), (Value::Null, after));
+    domain
+        .store
+        .write(event, |txn, event: &NewEvent| {
+            Box::pin(async move { Ok::<_, Error>(txn.append_event(event.clone()).await?) })
+        })
+        .await
+        .unwrap();
+}
