@@ -13,3 +13,4 @@ pub mod id_source;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
+pub mod worker;

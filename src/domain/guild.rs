@@ -2,7 +2,7 @@
 //!
 //! Invariant: a guild without a row has the settings of a new one; the row is made on the first change.
 
-mod digest;
+pub mod digest;
 mod refusal;
 mod time_zone;
 
