@@ -6,6 +6,8 @@
 pub mod actor;
 pub mod cache;
 pub mod error;
+pub mod slot;
+pub mod vanish;
 
 use std::{sync::Arc, time::Duration};
 
