@@ -2,7 +2,9 @@
 //!
 //! See `docs/ARCHITECTURE.md` for the map and the invariants.
 
+pub mod app;
 pub mod clock;
 pub mod domain;
+pub mod http;
 pub mod id_source;
 pub mod store;
