@@ -59,8 +59,8 @@ pub fn router(app: App) -> Router {
 }
 
 /// Adds a feature under its path. Nesting routers would add two services to each of its requests.
-fn mount(router: OpenApiRouter<App>, prefix: &str, routes: Routes) -> OpenApiRouter<App> {
-    routes
+fn mount(router: OpenApiRouter<App>, prefix: &str, feature: Routes) -> OpenApiRouter<App> {
+    feature
         .into_iter()
         .fold(router, |router, (schemas, paths, methods)| {
             let paths = openapi::under(prefix, paths);

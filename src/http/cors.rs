@@ -1,5 +1,7 @@
 //! Which web pages of other origins may call.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, Method, header},
@@ -10,7 +12,7 @@ use super::{HttpSettings, observe::EXPOSED_HEADERS, request_id::X_REQUEST_ID};
 use crate::app::App;
 
 /// How long a browser may remember a permission.
-const MAX_AGE: std::time::Duration = std::time::Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_mins(10);
 
 /// Adds CORS where origins are configured. Any origin (`*`) never comes with credentials.
 pub(super) fn layer(router: Router<App>, settings: &HttpSettings) -> Router<App> {

@@ -49,7 +49,8 @@ async fn health(State(domain): State<Domain>) -> Json<Health> {
 
 /// What the process needs, one by one.
 #[derive(Serialize, ToSchema)]
-struct Ready {
+#[serde(rename_all = "camelCase")]
+struct Readiness {
     /// All of it is there.
     ready: bool,
     /// `ok`, or `unavailable`.
@@ -69,8 +70,8 @@ struct Ready {
 /// Whether everything is there that the process needs: the database, its schema, and Discord where a token is set.
 #[utoipa::path(get, path = "/ready", tag = "meta", operation_id = "ready",
     responses(
-        (status = 200, description = "It can work", body = Ready),
-        (status = 503, description = "Something is missing", body = Ready)))]
+        (status = 200, description = "It can work", body = Readiness),
+        (status = 503, description = "Something is missing", body = Readiness)))]
 async fn ready(State(app): State<App>) -> Response {
     let (database, migrations) = database(&app).await;
     let (gateway, gateway_problem) = match app.readiness().gateway() {
@@ -85,7 +86,7 @@ async fn ready(State(app): State<App>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let view = Ready {
+    let view = Readiness {
         ready,
         database,
         migrations,

@@ -101,7 +101,7 @@ pub(super) fn under(prefix: &str, mut paths: Paths) -> Paths {
     paths
 }
 
-/// The complete OpenAPI 3.1 document.
+/// The complete document, in version 3.1 of the specification.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(super::routes().into_openapi()).unwrap_or_default();
     complete_components(&mut document["components"]);

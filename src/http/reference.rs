@@ -83,13 +83,10 @@ async fn scalar(headers: HeaderMap) -> Result<Response, Problem> {
 fn script() -> Option<Bytes> {
     static SHARED: Mutex<Weak<[u8]>> = Mutex::new(Weak::<[u8; 0]>::new());
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    let script = match shared.upgrade() {
-        Some(script) => script,
-        None => {
-            let script: Arc<[u8]> = scalar_api_reference::get_asset("scalar.js")?.into();
-            *shared = Arc::downgrade(&script);
-            script
-        }
-    };
+    if let Some(script) = shared.upgrade() {
+        return Some(Bytes::from_owner(script));
+    }
+    let script: Arc<[u8]> = scalar_api_reference::get_asset("scalar.js")?.into();
+    *shared = Arc::downgrade(&script);
     Some(Bytes::from_owner(script))
 }

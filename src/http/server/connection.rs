@@ -196,12 +196,7 @@ pub(super) fn serve_connection(
         let told = connection.clone();
         let stop = shutdown.clone();
         let service = service_fn(move |request| {
-            answer(
-                router.clone(),
-                connection.clone(),
-                stop.is_cancelled(),
-                request,
-            )
+            answer(router.clone(), connection.clone(), stop.clone(), request)
         });
         let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
@@ -232,7 +227,7 @@ const BUFFER_BYTES_MIN: usize = 8192;
 async fn answer(
     mut router: Router,
     connection: Connection,
-    stopping: bool,
+    shutdown: CancellationToken,
     request: Request<Incoming>,
 ) -> Result<Response, Evicted> {
     let request = if request.body().is_end_stream() {
@@ -253,7 +248,7 @@ async fn answer(
     };
     let Ok(mut response) = router.call(request).await;
     connection.wait();
-    if stopping {
+    if shutdown.is_cancelled() {
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     Ok(response)
