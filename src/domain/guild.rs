@@ -259,6 +259,12 @@ struct Membership {
     present: bool,
 }
 
+/// How many guilds the bot is a member of, as far as it knows.
+pub async fn present_count(domain: &Domain) -> Result<u64, Error> {
+    let present = guild::Entity::find().filter(guild::COLUMN.present.eq(true));
+    Ok(sea_orm::PaginatorTrait::count(present, domain.store.reader()).await?)
+}
+
 /// Records that the bot is a member of a guild; says whether that is news.
 pub async fn joined(domain: &Domain, guild_id: GuildId) -> Result<bool, Error> {
     set_membership(domain, guild_id, true).await
