@@ -12,7 +12,7 @@ use entity::{
     guild::{self, Digest, WeekStart},
     id::GuildId,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
