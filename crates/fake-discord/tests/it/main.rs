@@ -1,0 +1,7 @@
+//! The stand-in's own behaviour.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod bot;
+mod client;
+mod support;
