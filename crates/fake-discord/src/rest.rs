@@ -259,7 +259,13 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
     };
     let mut outcome = match answer {
         Ok(reply) => Outcome::json(reply.status, reply.body),
-        Err(error) => Outcome::json(error.status, Some(error.json())),
+        Err(error) => {
+            if matches!(error.code, 50006 | 50016 | 50035 | 50109) {
+                let what = format!("{key} refused: {}", error.json());
+                state.journal.violation(what);
+            }
+            Outcome::json(error.status, Some(error.json()))
+        }
     };
     outcome.headers.extend(headers);
     outcome

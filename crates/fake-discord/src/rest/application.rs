@@ -49,8 +49,7 @@ fn application_json(state: &State) -> Value {
         "interactions_endpoint_url": null, "role_connections_verification_url": null,
         "approximate_guild_count": state.guilds.len(), "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0, "explicit_content_filter": 0,
-        "integration_types_config": {"0": {}}, "is_monetized": false, "is_discoverable": false,
-        "monetization_eligibility_flags": 0, "event_webhooks_status": 1,
+        "integration_types_config": {"0": {}},         "event_webhooks_status": 1, "flags_new": "262144", "eligible_oauth2_scopes": [],
     })
 }
 

@@ -34,11 +34,7 @@ pub(super) fn active(state: &mut State, req: &Req) -> Result<Reply> {
         .filter(|one| one.thread.as_ref().is_some_and(|thread| !thread.archived))
         .filter(|one| state.need(one.id, 0).is_ok())
         .collect();
-    let mut value = with_members(state, &found);
-    if let Some(map) = value.as_object_mut() {
-        map.remove("has_more");
-    }
-    Reply::ok(value)
+    Reply::ok(with_members(state, &found))
 }
 
 pub(super) fn archived_public(state: &mut State, req: &Req) -> Result<Reply> {

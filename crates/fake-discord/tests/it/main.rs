@@ -4,4 +4,6 @@
 
 mod bot;
 mod client;
+mod rest;
+mod rules;
 mod support;
