@@ -112,6 +112,7 @@ pub(crate) struct Gateway {
     pub(crate) stop_acks: bool,
     pub(crate) refuse_identify: Option<u16>,
     pub(crate) records: VecDeque<GatewayRecord>,
+    pub(crate) sent: VecDeque<Value>,
 }
 
 impl Gateway {
@@ -127,6 +128,7 @@ impl Gateway {
             stop_acks: false,
             refuse_identify: None,
             records: VecDeque::new(),
+            sent: VecDeque::new(),
         }
     }
 
@@ -155,7 +157,12 @@ impl Gateway {
     pub(crate) fn emit(&mut self, index: usize, event: &str, data: &Value) {
         let session = &mut self.sessions[index];
         session.seq += 1;
-        let text = json!({"op": 0, "t": event, "s": session.seq, "d": data}).to_string();
+        let payload = json!({"op": 0, "t": event, "s": session.seq, "d": data});
+        let text = payload.to_string();
+        self.sent.push_back(payload);
+        if self.sent.len() > MAX_REPLAY {
+            self.sent.pop_front();
+        }
         session.replay.push_back((session.seq, text.clone()));
         if session.replay.len() > MAX_REPLAY {
             session.replay.pop_front();

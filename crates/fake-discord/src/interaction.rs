@@ -78,6 +78,11 @@ impl Interaction {
         self.id
     }
 
+    /// The token that answers to it carry.
+    pub fn token(&self) -> String {
+        self.look(|_, one| one.token.clone())
+    }
+
     fn look<R>(&self, look: impl Fn(&State, &InteractionState) -> R) -> R {
         self.fake.peek(|state| {
             let found = state.interactions.get(&self.id);

@@ -184,10 +184,15 @@ impl FakeDiscord {
             let skip = state.journal.exchanges.len().saturating_sub(20);
             for one in state.journal.exchanges.iter().skip(skip) {
                 let request: String = one.request.to_string().chars().take(300).collect();
-                let mut line = format!("  {} {} -> {} {request}", one.method, one.path, one.status);
-                if one.status >= 400 {
-                    line.push_str(&format!(" => {}", one.response));
-                }
+                let answer = if one.status >= 400 {
+                    one.response.to_string()
+                } else {
+                    String::new()
+                };
+                let line = format!(
+                    "  {} {} -> {} {answer} {request}",
+                    one.method, one.path, one.status
+                );
                 lines.push(line);
             }
             lines.extend(

@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn a_payload_and_a_file() {
         let body = b"--xx\r\ncontent-disposition: form-data; name=\"payload_json\"\r\n\r\n{\"content\":\"a\"}\r\n--xx\r\nContent-Disposition: form-data; name=\"files[3]\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n1,2\r\n--xx--\r\n";
-        let (payload, files) = parse("multipart/form-data; boundary=xx", body).unwrap();
+        let (payload, files) =
+            parse("multipart/form-data; boundary=xx", body).expect("well formed");
         assert_eq!(payload["content"], "a");
         assert_eq!(
             (files[0].index, files[0].name.as_str(), files[0].size),

@@ -81,8 +81,11 @@ fn overwrite(target: u64, one: &Overwrite) -> Value {
     })
 }
 
-fn emoji_free_guild(guild: &Guild) -> Value {
+/// The guild as REST and `GUILD_UPDATE` show it.
+pub(crate) fn guild(guild: &Guild) -> Value {
+    let roles: Vec<Value> = guild.roles.values().map(|one| role(guild, one)).collect();
     json!({
+        "roles": roles,
         "id": guild.id.to_string(), "name": guild.name, "owner_id": guild.owner_id.to_string(),
         "icon": null, "description": null, "home_header": null, "splash": null, "banner": null,
         "discovery_splash": null, "application_id": null, "region": "deprecated",
@@ -99,17 +102,18 @@ fn emoji_free_guild(guild: &Guild) -> Value {
     })
 }
 
-impl State {
-    /// The guild as REST and `GUILD_UPDATE` show it.
-    pub(crate) fn guild_json(&self, guild: &Guild) -> Value {
-        let mut value = emoji_free_guild(guild);
-        value["roles"] = guild.roles.values().map(|one| role(guild, one)).collect();
-        value
-    }
+/// A user's membership in a thread.
+pub(crate) fn thread_member(channel: &Channel, user_id: u64) -> Value {
+    json!({
+        "id": channel.id.to_string(), "user_id": user_id.to_string(), "flags": 1,
+        "join_timestamp": time(crate::snowflake::time_of(channel.id)),
+    })
+}
 
+impl State {
     /// The guild as `GUILD_CREATE` shows it, with the bot as the only listed member.
     pub(crate) fn guild_create(&self, guild: &Guild) -> Value {
-        let mut value = self.guild_json(guild);
+        let mut value = crate::render::guild(guild);
         let (threads, channels): (Vec<&Channel>, Vec<&Channel>) = self
             .channels
             .values()
@@ -232,7 +236,7 @@ impl State {
         value["total_message_sent"] = json!(thread.total_sent);
         value["member_count"] = json!(thread.members.len().min(50));
         if thread.members.contains(&BOT_USER_ID) {
-            value["member"] = self.thread_member_json(channel, BOT_USER_ID);
+            value["member"] = thread_member(channel, BOT_USER_ID);
         }
         if self
             .parent_of(channel)
@@ -240,13 +244,6 @@ impl State {
         {
             value["applied_tags"] = json!([]);
         }
-    }
-
-    pub(crate) fn thread_member_json(&self, channel: &Channel, user_id: u64) -> Value {
-        json!({
-            "id": channel.id.to_string(), "user_id": user_id.to_string(), "flags": 1,
-            "join_timestamp": time(crate::snowflake::time_of(channel.id)),
-        })
     }
 
     /// What the user may do in the channel; all of it in a DM.

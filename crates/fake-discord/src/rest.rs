@@ -111,29 +111,29 @@ pub(crate) async fn entry(
     let incoming = read(&head.method, path, query, &head.headers, &bytes);
     let route = find(&incoming.method, &incoming.path);
     let template = route.as_ref().map_or("", |found| found.0.template);
-    let fate = fake.with(|state| state.fate(&incoming.method, template, &incoming.path));
-    if !fate.delay.is_zero() {
-        tokio::time::sleep(fate.delay).await;
+    let ordered = fake.with(|state| state.fate(&incoming.method, template, &incoming.path));
+    if !ordered.delay.is_zero() {
+        tokio::time::sleep(ordered.delay).await;
     }
-    if fate.cut == Some(false) {
+    if ordered.cut == Some(false) {
         return cut(&fake, &wire, &incoming, template);
     }
     let outcome = fake.with(|state| {
-        let outcome = match fate.answer {
+        let outcome = match ordered.answer {
             Some(failure) if !failure.applied => Outcome::failure(failure, true),
             answer => {
                 let truth = handle(state, &incoming, route);
                 answer.map_or(truth, |failure| Outcome::failure(failure, true))
             }
         };
-        if fate.cut.is_none() {
+        if ordered.cut.is_none() {
             state
                 .journal
                 .record(exchange(state, &incoming, template, &outcome));
         }
         outcome
     });
-    if fate.cut.is_some() {
+    if ordered.cut.is_some() {
         return cut(&fake, &wire, &incoming, template);
     }
     respond(&fake, outcome)

@@ -83,11 +83,11 @@ fn relax(schema: &mut Value) {
 
 impl Schemas {
     /// The validator of one definition, built when first needed.
-    fn validator(&self, document: &str, name: &str) -> Option<Arc<Validator>> {
+    fn validator(&self, document: &str, name: &str) -> Arc<Validator> {
         let reference = format!("{document}#/$defs/{name}");
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = built.get(&reference) {
-            return Some(Arc::clone(found));
+            return Arc::clone(found);
         }
         let validator = jsonschema::options()
             .with_registry(&self.registry)
@@ -95,7 +95,7 @@ impl Schemas {
             .map(Arc::new);
         let validator = validator.expect("each definition is valid JSON Schema");
         built.insert(reference, Arc::clone(&validator));
-        Some(validator)
+        validator
     }
 
     fn check(&self, exchange: &Exchange) -> Vec<String> {
@@ -106,7 +106,7 @@ impl Schemas {
         let mut found = Vec::new();
         let mut run = |what: &str, document: &str, name: String, value: &Value| {
             let validator = self.validator(document, &name);
-            for error in validator.iter().flat_map(|one| one.iter_errors(value)) {
+            for error in validator.iter_errors(value) {
                 found.push(format!("{key} {what}: {}", describe(&error)));
             }
         };

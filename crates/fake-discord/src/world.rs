@@ -242,7 +242,7 @@ impl FakeDiscord {
     pub fn rename_guild(&self, guild: u64, name: &str) {
         self.with(|state| {
             name.clone_into(&mut state.guild_mut(guild).name);
-            let data = state.guild_json(&state.guilds[&guild]);
+            let data = render::guild(&state.guilds[&guild]);
             state.dispatch("GUILD_UPDATE", gateway::GUILDS, Some(guild), &data);
         });
     }

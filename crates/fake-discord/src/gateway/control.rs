@@ -85,6 +85,11 @@ impl FakeDiscord {
         self.peek(|state| state.gateway.records.iter().cloned().collect())
     }
 
+    /// The last events sent to sessions, oldest first, as `{"op", "t", "s", "d"}`.
+    pub fn events(&self) -> Vec<serde_json::Value> {
+        self.peek(|state| state.gateway.sent.iter().cloned().collect())
+    }
+
     /// The IDENTIFYs so far.
     pub fn identifies(&self) -> Vec<GatewayRecord> {
         let mut log = self.gateway_log();

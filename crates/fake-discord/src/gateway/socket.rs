@@ -146,11 +146,10 @@ async fn talk(
                 note_excess(fake, &text, &mut recent);
                 let payload: Value = serde_json::from_str(&text).unwrap_or_default();
                 match fake.with(|state| state.gateway_payload(connection, &payload)) {
-                    Next::Go => {}
                     Next::Compress if matches!(packing, Packing::Plain) => {
                         *packing = Packing::PerPayload;
                     }
-                    Next::Compress => {}
+                    Next::Go | Next::Compress => {}
                     Next::Close(code) => {
                         close(socket, code).await;
                         return Some(code);
@@ -165,7 +164,7 @@ fn note_excess(fake: &FakeDiscord, text: &str, recent: &mut VecDeque<Instant>) {
     let now = Instant::now();
     while recent
         .front()
-        .is_some_and(|first| now.duration_since(*first) > Duration::from_secs(60))
+        .is_some_and(|first| now.duration_since(*first) > Duration::from_mins(1))
     {
         recent.pop_front();
     }

@@ -18,6 +18,10 @@ use crate::{FakeDiscord, WAIT};
 impl FakeDiscord {
     /// Uses a chat command, such as `vanish set`, with options by name. Users, channels and roles
     /// are given as ids (text or number).
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "tests write json!() in the call"
+    )]
     pub fn command(&self, user: u64, channel: u64, path: &str, options: Value) -> Interaction {
         self.act(|state| {
             let found = state.find_chat(path, channel, user)?;
@@ -122,6 +126,10 @@ impl FakeDiscord {
 
     /// Fills in the form that `opened` was answered with and sends it. `values` maps `custom_id` to
     /// text (or to a list of values for menus in forms); what is missing keeps its preset.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "tests write json!() in the call"
+    )]
     pub fn submit_modal(&self, user: u64, opened: &Interaction, values: Value) -> Interaction {
         let id = opened.id();
         self.act(|state| submit(state, user, id, &values))

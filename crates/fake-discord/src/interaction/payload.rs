@@ -72,7 +72,7 @@ impl State {
             "app_permissions": self.permissions(channel.id, BOT_USER_ID).to_string(),
             "entitlements": [], "entitlement_sku_ids": [], "attachment_size_limit": 10_485_760,
             "authorizing_integration_owners": {"0": guild.unwrap_or(0).to_string()},
-            "context": if guild.is_some() { 0 } else { 1 },
+            "context": u8::from(guild.is_none()),
         });
         match guild {
             Some(guild) => {

@@ -217,7 +217,6 @@ impl State {
             10 if !value.is_number() => return Err(format!("{value} is not a number")),
             4 | 10 => check_number(option, value)?,
             5 if !value.is_boolean() => return Err(format!("{value} is not a boolean")),
-            5 => {}
             6 if !self.resolve_user(resolved, channel, id()?) => {
                 return Err(format!("no user {value}"));
             }
@@ -240,7 +239,7 @@ impl State {
                     return Err(format!("no user or role {value}"));
                 }
             }
-            6 | 8 => {}
+            5 | 6 | 8 => {}
             11 => return Ok(attachment(value, resolved)),
             _ => return Err(format!("options of type {kind} cannot be given")),
         }

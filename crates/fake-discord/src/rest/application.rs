@@ -49,7 +49,7 @@ fn application_json(state: &State) -> Value {
         "interactions_endpoint_url": null, "role_connections_verification_url": null,
         "approximate_guild_count": state.guilds.len(), "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0, "explicit_content_filter": 0,
-        "integration_types_config": {"0": {}},         "event_webhooks_status": 1, "flags_new": "262144", "eligible_oauth2_scopes": [],
+        "integration_types_config": {"0": {}}, "event_webhooks_status": 1, "flags_new": "262144", "eligible_oauth2_scopes": [],
     })
 }
 
@@ -87,20 +87,14 @@ fn shown(id: u64, version: u64, guild: Option<u64>, body: &Value) -> Value {
     if kind == 1 {
         command["options"] = shown_options(&body["options"]);
     }
-    match guild {
-        Some(guild) => command["guild_id"] = render::id(guild),
-        None => {
-            let dm = body["dm_permission"].as_bool().unwrap_or(true);
-            command["dm_permission"] = json!(dm);
-            command["contexts"] = body["contexts"].clone();
-            let types = &body["integration_types"];
-            command["integration_types"] = if types.is_array() {
-                types.clone()
-            } else {
-                json!([0])
-            };
-        }
+    if let Some(guild) = guild {
+        command["guild_id"] = render::id(guild);
+        return command;
     }
+    command["dm_permission"] = json!(body["dm_permission"].as_bool().unwrap_or(true));
+    command["contexts"] = body["contexts"].clone();
+    let types = body["integration_types"].as_array();
+    command["integration_types"] = types.map_or_else(|| json!([0]), |list| json!(list));
     command
 }
 
@@ -124,7 +118,7 @@ fn shown_options(options: &Value) -> Value {
         };
         map.retain(|key, value| {
             let empty = value.as_array().is_some_and(Vec::is_empty);
-            !value.is_null() && !empty && !(key == "options" && kind > 2)
+            !(value.is_null() || empty || (key == "options" && kind > 2))
         });
         if kind <= 2 {
             map.insert("options".into(), nested.unwrap_or_else(|| json!([])));

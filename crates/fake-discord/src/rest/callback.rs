@@ -194,16 +194,15 @@ fn shown(state: &State, id: u64, kind: u8) -> Value {
         .original
         .and_then(|original| state.find_message(one.channel, original));
     let mut interaction = json!({"id": id.to_string(), "type": one.kind});
-    let mut resource = json!({"type": kind});
+    // A deferral shows as the kind of message it will become.
+    let mut resource = json!({"type": if kind == 7 { 7 } else { 4 }});
     if let Some(message) = message {
         interaction["response_message_id"] = json!(message.id.to_string());
         interaction["response_message_loading"] = json!(message.is_loading());
         interaction["response_message_ephemeral"] = json!(message.is_ephemeral());
-        if matches!(kind, 4 | 5 | 7) {
-            resource["message"] = state.message_json(message);
-        }
+        resource["message"] = state.message_json(message);
     }
-    if kind == 8 || kind == 9 {
+    if !matches!(kind, 4 | 5 | 7) {
         return json!({"interaction": interaction});
     }
     json!({"interaction": interaction, "resource": resource})

@@ -16,7 +16,7 @@ fn guild<'a>(state: &'a State, req: &Req) -> Result<&'a Guild> {
 
 pub(super) fn get(state: &mut State, req: &Req) -> Result<Reply> {
     let guild = guild(state, req)?;
-    let mut value = state.guild_json(guild);
+    let mut value = render::guild(guild);
     if req.query_flag("with_counts") {
         value["approximate_member_count"] = json!(guild.members.len());
         value["approximate_presence_count"] = json!(guild.members.len());
@@ -202,7 +202,7 @@ pub(super) fn give_role(state: &mut State, req: &Req) -> Result<Reply> {
 pub(super) fn take_role(state: &mut State, req: &Req) -> Result<Reply> {
     let (guild, user, role) = role_target(state, req)?;
     state.change_member(guild, user, |member| {
-        member.roles.retain(|one| *one != role)
+        member.roles.retain(|one| *one != role);
     });
     Reply::no_content()
 }

@@ -283,7 +283,10 @@ pub(super) fn bulk_delete(state: &mut State, req: &Req) -> Result<Reply> {
 impl State {
     /// Fills a new message from a body.
     pub(crate) fn write(&mut self, message: &mut FakeMessage, body: &Value, files: &[Upload]) {
-        message.content = body["content"].as_str().unwrap_or_default().to_owned();
+        body["content"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut message.content);
         message.embeds = items(&body["embeds"]).cloned().collect();
         message.components = items(&body["components"]).cloned().collect();
         message.allowed_mentions = body.get("allowed_mentions").cloned();

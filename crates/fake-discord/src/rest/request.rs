@@ -93,6 +93,7 @@ pub(crate) struct Reply {
     pub(crate) body: Option<Value>,
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "handlers end with one of these")]
 impl Reply {
     pub(crate) fn ok(body: Value) -> Result<Self> {
         Ok(Self {

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::request::{ApiError, Reply, Req, Result};
-use crate::BOT_USER_ID;
 use crate::model::{Channel, FakeMessage};
 use crate::permission::{
     CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES,
 };
 use crate::rules;
 use crate::state::State;
+use crate::{BOT_USER_ID, render};
 
 fn with_members(state: &State, threads: &[&Channel]) -> Value {
     let joined = threads.iter().filter(|one| {
@@ -18,7 +18,7 @@ fn with_members(state: &State, threads: &[&Channel]) -> Value {
         thread.is_some_and(|thread| thread.members.contains(&BOT_USER_ID))
     });
     let members: Vec<Value> = joined
-        .map(|one| state.thread_member_json(one, BOT_USER_ID))
+        .map(|one| render::thread_member(one, BOT_USER_ID))
         .collect();
     let threads: Vec<Value> = threads.iter().map(|one| state.channel_json(one)).collect();
     json!({"threads": threads, "members": members, "has_more": false})
@@ -84,7 +84,7 @@ pub(super) fn members(state: &mut State, req: &Req) -> Result<Reply> {
     let members = channel.thread.iter().flat_map(|thread| &thread.members);
     Reply::ok(
         members
-            .map(|user| state.thread_member_json(channel, *user))
+            .map(|user| render::thread_member(channel, *user))
             .collect(),
     )
 }

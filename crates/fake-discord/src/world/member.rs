@@ -119,7 +119,7 @@ impl FakeDiscord {
     pub fn take_role(&self, guild: u64, user: u64, role: u64) {
         self.with(|state| {
             state.change_member(guild, user, |member| {
-                member.roles.retain(|one| *one != role)
+                member.roles.retain(|one| *one != role);
             });
         });
     }

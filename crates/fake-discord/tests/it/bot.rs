@@ -109,6 +109,7 @@ fn commands() -> Vec<CreateCommand> {
         CreateCommand::new("panel").description("Shows a panel"),
         CreateCommand::new("form").description("Opens a form"),
         CreateCommand::new("slow").description("Defers"),
+        CreateCommand::new("raw").description("Leaves the answer to the test"),
         CreateCommand::new("late").description("Answers too late"),
         CreateCommand::new("list")
             .description("Lists")
@@ -234,6 +235,7 @@ async fn on_command(ctx: &Context, command: &CommandInteraction) {
             assert!(refused.is_err());
             return;
         }
+        "raw" => return,
         other => say(format!("used {other} in {}", command.guild_id.is_some())),
     };
     command.create_response(&ctx.http, response).await.unwrap();

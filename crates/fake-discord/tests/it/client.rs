@@ -117,7 +117,7 @@ async fn what_the_client_would_not_allow_panics() {
     let ann = fake.add_member(world.guild, "ann");
     let panel = fake.command(owner, channel, "panel", json!({}));
     panel.reply().await;
-    let attempts: Vec<(&str, Box<dyn Fn() + std::panic::UnwindSafe>)> = vec![
+    let attempts: Vec<(&str, Box<dyn Fn()>)> = vec![
         (
             "registered are",
             Box::new({

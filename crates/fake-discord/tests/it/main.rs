@@ -4,6 +4,8 @@
 
 mod bot;
 mod client;
+mod interactions;
+mod parse;
 mod rest;
 mod rules;
 mod support;
