@@ -96,6 +96,8 @@ pub(crate) enum Kind {
 pub(crate) struct Fault {
     method: Option<String>,
     pattern: String,
+    /// How many fitting requests pass first.
+    skip: usize,
     times: usize,
     pub(crate) kind: Kind,
 }
@@ -117,6 +119,10 @@ impl State {
                 && fault.method.as_deref().is_none_or(|one| one == method)
                 && pattern_matches(&fault.pattern, template, path);
             if !applies {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
                 continue;
             }
             match &fault.kind {
@@ -168,27 +174,39 @@ fn glob_matches(glob: &[u8], text: &[u8]) -> bool {
 impl FakeDiscord {
     /// Answers the next `times` requests with this method and route with `failure`.
     pub fn fail_next(&self, method: &str, route: &str, failure: Failure, times: usize) {
-        self.order(Some(method), route, Kind::Answer(failure), times);
+        self.order(Some(method), route, Kind::Answer(failure), 0, times);
+    }
+
+    /// As [`Self::fail_next`], after letting `skip` such requests pass.
+    pub fn fail_later(
+        &self,
+        method: &str,
+        route: &str,
+        skip: usize,
+        failure: Failure,
+        times: usize,
+    ) {
+        self.order(Some(method), route, Kind::Answer(failure), skip, times);
     }
 
     /// Keeps the next request to this route waiting for `delay` before it has any effect.
     pub fn slow_next(&self, route: &str, delay: Duration) {
-        self.order(None, route, Kind::Delay(delay), 1);
+        self.order(None, route, Kind::Delay(delay), 0, 1);
     }
 
     /// Keeps the next `times` requests with this method and route waiting.
     pub fn slow(&self, method: &str, route: &str, delay: Duration, times: usize) {
-        self.order(Some(method), route, Kind::Delay(delay), times);
+        self.order(Some(method), route, Kind::Delay(delay), 0, times);
     }
 
     /// Cuts the TCP connection of the next request to this route, before it has any effect.
     pub fn reset_next(&self, route: &str) {
-        self.order(None, route, Kind::Cut { applied: false }, 1);
+        self.order(None, route, Kind::Cut { applied: false }, 0, 1);
     }
 
     /// Does what the next request to this route asks, then cuts its connection without an answer.
     pub fn reset_after_next(&self, route: &str) {
-        self.order(None, route, Kind::Cut { applied: true }, 1);
+        self.order(None, route, Kind::Cut { applied: true }, 0, 1);
     }
 
     /// Drops all faults that are still in store.
@@ -206,10 +224,11 @@ impl FakeDiscord {
         self.with(|state| state.token_refused = false);
     }
 
-    fn order(&self, method: Option<&str>, route: &str, kind: Kind, times: usize) {
+    fn order(&self, method: Option<&str>, route: &str, kind: Kind, skip: usize, times: usize) {
         let fault = Fault {
             method: method.map(str::to_owned),
             pattern: route.to_owned(),
+            skip,
             times,
             kind,
         };

@@ -1,13 +1,14 @@
 //! What was asked and answered, and what was wrong with it.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::FakeDiscord;
 use crate::fault::pattern_matches;
+use crate::state::State;
 
 /// How many exchanges and how many remarks are kept; older ones are dropped.
 const MAX_KEPT: usize = 50_000;
@@ -96,6 +97,26 @@ impl FakeDiscord {
     /// How many exchanges there were with this method and route (see [`Self::calls`]).
     pub fn count(&self, method: &str, route: &str) -> usize {
         self.calls(method, route).len()
+    }
+
+    /// Waits until there were at least `count` exchanges with this method and route; panics after
+    /// `limit`.
+    pub async fn wait_calls(
+        &self,
+        method: &str,
+        route: &str,
+        count: usize,
+        limit: Duration,
+    ) -> Vec<Exchange> {
+        let fits =
+            |one: &&Exchange| one.method == method && pattern_matches(route, &one.route, &one.path);
+        let enough = |state: &State| {
+            (state.journal.exchanges.iter().filter(fits).count() >= count).then_some(())
+        };
+        if self.wait(limit, enough).await.is_none() {
+            self.give_up(&format!("fewer than {count} calls of {method} {route}"));
+        }
+        self.calls(method, route)
     }
 
     /// The exchanges answered at or after `since`.

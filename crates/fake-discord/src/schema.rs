@@ -17,6 +17,20 @@ use crate::journal::Exchange;
 /// Made by `schema/refresh.sh`.
 const DESCRIPTION: &str = include_str!("../schema/discord.json");
 
+/// Keys that serenity sends although Discord's description does not have them.
+const HARMLESS: [&str; 10] = [
+    "autocomplete",
+    "channel_types",
+    "choices",
+    "max_length",
+    "max_value",
+    "min_length",
+    "min_value",
+    "nsfw",
+    "options",
+    "required",
+];
+
 const REQUESTS: &str = "urn:discord:requests";
 const RESPONSES: &str = "urn:discord:responses";
 
@@ -26,6 +40,7 @@ const MAX_LISTED: usize = 50;
 struct Schemas {
     /// The place of each route among the definitions.
     routes: BTreeMap<String, (usize, Value)>,
+    defs: Value,
     registry: Registry<'static>,
     built: Mutex<BTreeMap<String, Arc<Validator>>>,
 }
@@ -48,6 +63,7 @@ fn schemas() -> &'static Schemas {
         if let Some(map) = defs.as_object_mut() {
             map.retain(|_, schema| schema.is_object());
         }
+        let plain = defs.clone();
         let mut relaxed = defs.clone();
         relax(&mut relaxed);
         let registry = Registry::new()
@@ -57,6 +73,7 @@ fn schemas() -> &'static Schemas {
             .expect("the definitions refer only to each other");
         Schemas {
             routes,
+            defs: plain,
             registry,
             built: Mutex::default(),
         }
@@ -98,12 +115,72 @@ impl Schemas {
         validator
     }
 
+    /// Keys of a request that the description does not know. Discord ignores them, so that a
+    /// misspelt one is lost without a word.
+    fn strange_keys(&self, schema: &Value, body: &Value, path: &str) -> Vec<String> {
+        let Some(named) = self.resolve(schema, body) else {
+            return Vec::new();
+        };
+        if let Some(list) = body.as_array() {
+            let each = list.iter().enumerate();
+            return each
+                .flat_map(|(at, one)| {
+                    self.strange_keys(&named["items"], one, &format!("{path}/{at}"))
+                })
+                .collect();
+        }
+        let (Some(known), Some(given)) = (named["properties"].as_object(), body.as_object()) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for (key, value) in given {
+            let path = format!("{path}/{key}");
+            match known.get(key) {
+                Some(schema) if value.is_object() || value.is_array() => {
+                    found.extend(self.strange_keys(schema, value, &path));
+                }
+                Some(_) => {}
+                None if HARMLESS.contains(&key.as_str()) => {}
+                None => found.push(format!("{path} is not known to Discord")),
+            }
+        }
+        found
+    }
+
+    /// Follows references, and of alternatives takes the only one that accepts the body's kind
+    /// and `type`; None when that leaves none or several.
+    fn resolve<'a>(&'a self, schema: &'a Value, body: &Value) -> Option<&'a Value> {
+        if let Some(name) = schema["$ref"].as_str() {
+            return self.resolve(&self.defs[name.strip_prefix("#/$defs/")?], body);
+        }
+        if let Some(branches) = schema["anyOf"].as_array() {
+            let mut found: Vec<&Value> = branches
+                .iter()
+                .filter_map(|one| self.resolve(one, body))
+                .collect();
+            found.dedup();
+            return (found.len() == 1).then(|| found[0]);
+        }
+        let kind = schema["type"].as_str()?;
+        let tag = &schema["properties"]["type"];
+        let own = &body["type"];
+        let tagged = tag.is_null()
+            || own.is_null()
+            || tag["const"] == *own
+            || tag["enum"].as_array().is_some_and(|all| all.contains(own));
+        let fits = (kind == "object" && body.is_object() && tagged)
+            || (kind == "array" && body.is_array());
+        fits.then_some(schema)
+    }
+
     fn check(&self, exchange: &Exchange) -> Vec<String> {
         let key = format!("{} {}", exchange.method, exchange.route);
         let Some((index, parts)) = self.routes.get(&key) else {
             return Vec::new();
         };
-        let mut found = Vec::new();
+        let strange = self.strange_keys(&parts["request"], &exchange.request, "");
+        let strange = strange.into_iter();
+        let mut found: Vec<String> = strange.map(|one| format!("{key} request: {one}")).collect();
         let mut run = |what: &str, document: &str, name: String, value: &Value| {
             let validator = self.validator(document, &name);
             for error in validator.iter_errors(value) {

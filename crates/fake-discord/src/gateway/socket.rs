@@ -194,3 +194,28 @@ async fn close(socket: &mut WebSocket, code: u16) {
     // The client may be gone already, which is what closing is for.
     socket.send(Message::Close(Some(frame))).await.ok();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Decompress, FlushDecompress};
+
+    #[test]
+    fn a_stream_unpacks_payload_by_payload() {
+        let mut packing = Packing::Stream(Box::new(Compress::new(Compression::fast(), true)));
+        let mut reader = Decompress::new(true);
+        for text in ["{}".to_owned(), "[1,2,3]".repeat(5000), "{}".to_owned()] {
+            let Message::Binary(packed) = packing.pack(text.clone()) else {
+                panic!("streams are binary");
+            };
+            assert!(
+                packed.ends_with(&[0, 0, 0xff, 0xff]),
+                "every payload ends with a flush"
+            );
+            let mut out = Vec::with_capacity(text.len() + 64);
+            let read = reader.decompress_vec(&packed, &mut out, FlushDecompress::Sync);
+            read.expect("a valid stream");
+            assert_eq!(out, text.as_bytes());
+        }
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::guild::read_overwrite;
 use super::request::{ApiError, Reply, Req, Result, body_id};
-use crate::permission::{MANAGE_CHANNELS, MANAGE_ROLES, MANAGE_THREADS, SEND_MESSAGES};
+use crate::permission::{self, MANAGE_CHANNELS, MANAGE_ROLES, MANAGE_THREADS, SEND_MESSAGES};
 use crate::state::State;
 
 pub(super) fn get(state: &mut State, req: &Req) -> Result<Reply> {
@@ -127,7 +127,12 @@ pub(super) fn set_overwrite(state: &mut State, req: &Req) -> Result<Reply> {
             "This field is required",
         ));
     }
-    if let Some((target, overwrite)) = read_overwrite(&req.body, Some(target))
+    let read = read_overwrite(&req.body, Some(target));
+    // Nobody can hand out, or take away, what they cannot do themselves.
+    if let Some((_, wanted)) = &read {
+        state.need(id, (wanted.allow | wanted.deny) & permission::ALL)?;
+    }
+    if let Some((target, overwrite)) = read
         && let Some(channel) = state.channels.get_mut(&id)
     {
         channel.overwrites.insert(target, overwrite);

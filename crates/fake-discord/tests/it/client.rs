@@ -10,6 +10,9 @@ use serenity::prelude::GatewayIntents;
 use crate::bot::{Bot, INTENTS, until};
 use crate::support::World;
 
+/// What the panic says, and what panics.
+type Attempt = (&'static str, Box<dyn Fn()>);
+
 async fn connected() -> (World, Bot) {
     let world = World::new().await;
     let bot = Bot::start(&world.fake, INTENTS).await;
@@ -117,7 +120,7 @@ async fn what_the_client_would_not_allow_panics() {
     let ann = fake.add_member(world.guild, "ann");
     let panel = fake.command(owner, channel, "panel", json!({}));
     panel.reply().await;
-    let attempts: Vec<(&str, Box<dyn Fn()>)> = vec![
+    let attempts: Vec<Attempt> = vec![
         (
             "registered are",
             Box::new({

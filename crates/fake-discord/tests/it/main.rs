@@ -9,3 +9,4 @@ mod parse;
 mod rest;
 mod rules;
 mod support;
+mod world;

@@ -13,91 +13,19 @@ use crate::support::World;
 #[tokio::test]
 async fn every_event() {
     let world = World::new().await;
-    let (fake, guild, channel, owner) = (&world.fake, world.guild, world.channel, world.owner);
+    let (fake, guild) = (&world.fake, world.guild);
     let ann = fake.add_member(guild, "ann");
     let voice = fake.add_channel(guild, "voice", ChannelKind::Voice);
-    let forum = fake.add_channel(guild, "forum", ChannelKind::Forum);
+    let posts = fake.add_channel(guild, "forum", ChannelKind::Forum);
     fake.set_voice(guild, ann, Some(voice));
-    fake.add_thread(forum, "before");
+    fake.add_thread(posts, "before");
     let _bot = Bot::start(fake, GatewayIntents::all()).await;
     fake.wait_connected().await;
     fake.wait_command("Inspect").await;
 
-    for kind in [
-        ChannelKind::Stage,
-        ChannelKind::Category,
-        ChannelKind::Announcement,
-    ] {
-        fake.add_channel(guild, "more", kind);
-    }
-    let role = fake.add_role(guild, "crew", permission::SEND_MESSAGES);
-    fake.move_role(guild, role, 3);
-    fake.give_role(guild, ann, role);
-    fake.take_role(guild, ann, role);
-    fake.delete_role(guild, role);
-    fake.set_voice(guild, ann, None);
-    fake.set_overwrite(channel, ann, permission::SEND_MESSAGES, 0);
-    fake.rename_channel(channel, "lounge");
-    fake.rename_guild(guild, "House");
-    let thread = fake.add_thread(channel, "thread");
-    let post = fake.add_thread(forum, "post");
-    fake.archive_thread(thread, true);
-    fake.delete_channel(thread);
-    fake.delete_channel(forum);
-    assert!(!fake.channel_exists(post));
-    let bo = fake.add_member(guild, "bo");
-    fake.remove_member(guild, bo);
-
-    let message = fake.send(channel, ann, "hi");
-    fake.send_webhook(channel, "hook", "from outside");
-    fake.send_system(channel, ann, 7);
-    fake.pin(channel, message);
-    fake.unpin(channel, message);
-    fake.edit_message_as_user(channel, message, "ho");
-    fake.delete_message_as_user(channel, message);
-    let more = fake.seed(channel, ann, 2, Utc::now(), chrono::TimeDelta::zero());
-    let ids: Vec<String> = more.iter().map(u64::to_string).collect();
-    world
-        .post(
-            &format!("/channels/{channel}/messages/bulk-delete"),
-            json!({"messages": ids}),
-        )
-        .await;
-    let dm = fake.dm(ann);
-    fake.send(dm, ann, "psst");
-
-    let message = fake.send(channel, ann, "target");
-    fake.command(
-        owner,
-        channel,
-        "hello",
-        json!({"who": ann, "where": channel}),
-    )
-    .reply()
-    .await;
-    fake.command(ann, dm, "hello", json!({"who": ann}))
-        .reply()
-        .await;
-    fake.message_menu(owner, channel, "Inspect", message)
-        .reply()
-        .await;
-    fake.user_menu(owner, channel, "Card", ann).reply().await;
-    fake.autocomplete(
-        owner,
-        channel,
-        "list exempt add",
-        json!({"what": "a"}),
-        "what",
-    )
-    .await;
-    let panel = fake.command(owner, channel, "panel", json!({}));
-    panel.reply().await;
-    fake.press(owner, &panel, "bump").reply().await;
-    let form = fake.command(owner, channel, "form", json!({}));
-    form.modal().await;
-    fake.submit_modal(owner, &form, json!({"name": "x"}))
-        .reply()
-        .await;
+    change_world(&world, ann, voice, posts);
+    write_messages(&world, ann).await;
+    use_things(&world, ann).await;
     fake.remove_guild(guild);
     fake.add_bot(guild);
 
@@ -148,4 +76,91 @@ async fn every_event() {
     for name in wanted {
         assert!(seen.contains(name), "{name} was not sent; {seen:?}");
     }
+}
+
+fn change_world(world: &World, ann: u64, voice: u64, posts: u64) {
+    let (fake, guild, channel) = (&world.fake, world.guild, world.channel);
+    for kind in [
+        ChannelKind::Stage,
+        ChannelKind::Category,
+        ChannelKind::Announcement,
+    ] {
+        fake.add_channel(guild, "more", kind);
+    }
+    let role = fake.add_role(guild, "crew", permission::SEND_MESSAGES);
+    fake.move_role(guild, role, 3);
+    fake.give_role(guild, ann, role);
+    fake.take_role(guild, ann, role);
+    fake.delete_role(guild, role);
+    fake.set_voice(guild, ann, None);
+    fake.set_overwrite(channel, ann, permission::SEND_MESSAGES, 0);
+    fake.rename_channel(channel, "lounge");
+    fake.rename_guild(guild, "House");
+    let thread = fake.add_thread(channel, "thread");
+    let post = fake.add_thread(posts, "post");
+    fake.archive_thread(thread, true);
+    fake.delete_channel(thread);
+    fake.delete_channel(posts);
+    assert!(!fake.channel_exists(post));
+    let bo = fake.add_member(guild, "bo");
+    fake.remove_member(guild, bo);
+    fake.set_voice(guild, ann, Some(voice));
+}
+
+async fn write_messages(world: &World, ann: u64) {
+    let (fake, channel) = (&world.fake, world.channel);
+    let message = fake.send(channel, ann, "hi");
+    fake.send_webhook(channel, "hook", "from outside");
+    fake.send_system(channel, ann, 7);
+    fake.pin(channel, message);
+    fake.unpin(channel, message);
+    fake.edit_message_as_user(channel, message, "ho");
+    fake.delete_message_as_user(channel, message);
+    let more = fake.seed(channel, ann, 2, Utc::now(), chrono::TimeDelta::zero());
+    let ids: Vec<String> = more.iter().map(u64::to_string).collect();
+    world
+        .post(
+            &format!("/channels/{channel}/messages/bulk-delete"),
+            json!({"messages": ids}),
+        )
+        .await;
+    let dm = fake.dm(ann);
+    fake.send(dm, ann, "psst");
+}
+
+async fn use_things(world: &World, ann: u64) {
+    let (fake, channel, owner) = (&world.fake, world.channel, world.owner);
+    let dm = fake.dm(ann);
+    let message = fake.send(channel, ann, "target");
+    fake.command(
+        owner,
+        channel,
+        "hello",
+        json!({"who": ann, "where": channel}),
+    )
+    .reply()
+    .await;
+    fake.command(ann, dm, "hello", json!({"who": ann}))
+        .reply()
+        .await;
+    fake.message_menu(owner, channel, "Inspect", message)
+        .reply()
+        .await;
+    fake.user_menu(owner, channel, "Card", ann).reply().await;
+    fake.autocomplete(
+        owner,
+        channel,
+        "list exempt add",
+        json!({"what": "a"}),
+        "what",
+    )
+    .await;
+    let panel = fake.command(owner, channel, "panel", json!({}));
+    panel.reply().await;
+    fake.press(owner, &panel, "bump").reply().await;
+    let form = fake.command(owner, channel, "form", json!({}));
+    form.modal().await;
+    fake.submit_modal(owner, &form, json!({"name": "x"}))
+        .reply()
+        .await;
 }

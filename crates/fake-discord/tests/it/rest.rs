@@ -269,6 +269,9 @@ async fn overwrites_pins_and_threads() {
         world.call(Method::PUT, &pin, Value::Null).await.1["code"],
         50013
     );
+    let beyond = json!({"type": 1, "allow": permission::ADMINISTRATOR.to_string(), "deny": "0"});
+    let (_, refused) = world.call(Method::PUT, &overwrite, beyond).await;
+    assert_eq!(refused["code"], 50013);
     assert_eq!(world.delete(&overwrite).await.0, 204);
     assert_eq!(world.call(Method::PUT, &pin, Value::Null).await.0, 204);
     let (_, pins) = world
@@ -324,6 +327,15 @@ async fn limits_and_faults() {
     fake.fail_next("GET", &path, Failure::html_rate_limited(1), 1);
     assert_eq!(world.get(&path).await.1["code"], 50013);
     assert_eq!(world.get(&path).await, (429, Value::Null));
+    fake.fail_later("GET", "/channels/{channel_id}", 1, Failure::truncated(), 1);
+    assert_eq!(world.get(&path).await.1["id"], channel.to_string());
+    assert_eq!(world.get(&path).await, (200, Value::Null));
+    fake.fail_next("GET", "/channels/*", Failure::status(500), 1);
+    assert_eq!(world.get(&path).await.0, 500);
+    let waited = fake
+        .wait_calls("GET", &path, 1, Duration::from_secs(1))
+        .await;
+    assert_eq!(waited.len(), fake.count("GET", &path));
     fake.slow_next(&path, Duration::from_millis(200));
     let started = std::time::Instant::now();
     assert_eq!(world.get(&path).await.0, 200);

@@ -59,3 +59,12 @@ impl World {
         self.call(Method::DELETE, path, Value::Null).await
     }
 }
+
+/// Whether `work` panics with a message that contains `wanted`.
+pub fn panics_with(wanted: &str, work: impl FnOnce()) -> bool {
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    let text = caught
+        .err()
+        .and_then(|panic| panic.downcast_ref::<String>().cloned());
+    text.is_some_and(|text| text.contains(wanted))
+}
