@@ -17,8 +17,11 @@ use crate::journal::Exchange;
 /// Made by `schema/refresh.sh`.
 const DESCRIPTION: &str = include_str!("../schema/discord.json");
 
-/// Keys that serenity sends although Discord's description does not have them.
-const HARMLESS: [&str; 10] = [
+/// Keys that serenity or discord.js send although Discord's description does not have them there.
+const HARMLESS: [&str; 13] = [
+    "enforce_nonce",
+    "nonce",
+    "tts",
     "autocomplete",
     "channel_types",
     "choices",
