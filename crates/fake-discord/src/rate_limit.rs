@@ -114,15 +114,12 @@ fn headers(route: &str, limit: u64, remaining: u64, wait: Duration) -> Headers {
 impl FakeDiscord {
     /// Enforces `limit` requests per `window` on a route, per channel, guild or webhook in its
     /// path. `route` is `METHOD template`, such as
-    /// `DELETE /channels/{channel_id}/messages/{message_id}`; a template the stand-in does not
-    /// serve panics.
+    /// `DELETE /channels/{channel_id}/messages/{message_id}` (the names in braces do not matter);
+    /// a template the stand-in does not serve panics.
     pub fn set_bucket(&self, route: &str, limit: u64, window: Duration) {
-        crate::rest::assert_known(route);
+        let route = crate::rest::canonical(route);
         self.with(|state| {
-            state
-                .limits
-                .configured
-                .insert(route.to_owned(), (limit, window));
+            state.limits.configured.insert(route, (limit, window));
         });
     }
 

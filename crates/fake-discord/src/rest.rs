@@ -21,7 +21,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 pub(crate) use request::{ApiError, Req, Result};
-pub(crate) use table::{Route, assert_known, find};
+pub(crate) use table::{Route, canonical, find};
 
 use crate::fault::Failure;
 use crate::journal::Exchange;

@@ -47,11 +47,15 @@ impl Req {
             .is_some_and(|value| matches!(value, "true" | "True" | "1"))
     }
 
+    /// An id in the query; 0 is allowed there.
     pub(crate) fn query_id(&self, name: &'static str) -> Result<Option<u64>> {
         let Some(text) = self.query(name) else {
             return Ok(None);
         };
+        // Clients page from 0, which is no id but older than every one.
+        let zero = (text == "0").then_some(0);
         parse_id(text)
+            .or(zero)
             .map(Some)
             .ok_or_else(|| not_snowflake(name, text))
     }

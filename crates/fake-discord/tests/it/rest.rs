@@ -100,6 +100,7 @@ async fn pages_of_messages() {
     let newest: Vec<u64> = all.iter().rev().take(100).copied().collect();
     assert_eq!(page("limit=100".into()).await, newest);
     assert_eq!(page(String::new()).await.len(), 50);
+    assert_eq!(page("limit=1&after=0".into()).await, [all[0]]);
     let next: Vec<u64> = all.iter().rev().skip(100).take(100).copied().collect();
     assert_eq!(page(format!("limit=100&before={}", newest[99])).await, next);
     // `after` gives the messages right after the id, still newest first.
@@ -301,7 +302,7 @@ async fn limits_and_faults() {
     let world = World::new().await;
     let (fake, channel) = (&world.fake, world.channel);
     let path = format!("/channels/{channel}");
-    fake.set_bucket("GET /channels/{channel_id}", 2, Duration::from_millis(300));
+    fake.set_bucket("GET /channels/{channel}", 2, Duration::from_millis(300));
     let statuses = [
         world.get(&path).await.0,
         world.get(&path).await.0,
