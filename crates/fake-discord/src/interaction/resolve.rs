@@ -136,12 +136,7 @@ impl State {
         focused: Option<&str>,
         (user, channel): (u64, u64),
     ) -> Outcome<Value> {
-        let empty = serde_json::Map::new();
-        let given = match given {
-            Value::Object(map) => map,
-            Value::Null => &empty,
-            _ => return Err("options are given as a JSON object".into()),
-        };
+        let given = given.as_object().cloned().unwrap_or_default();
         let options: Vec<&Value> = items(&found.options).collect();
         let names: Vec<&str> = options
             .iter()
