@@ -16,29 +16,21 @@ pub struct Clock {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self {
-            frozen_milliseconds: None,
-        }
+        Self { frozen_milliseconds: None }
     }
 
     /// A clock that stands at a moment until it is moved.
     pub fn frozen(at: DateTime<Utc>) -> Self {
-        Self {
-            frozen_milliseconds: Some(Arc::new(AtomicI64::new(at.timestamp_millis()))),
-        }
+        Self { frozen_milliseconds: Some(Arc::new(AtomicI64::new(at.timestamp_millis()))) }
     }
 
     /// The present moment.
     pub fn now(&self) -> DateTime<Utc> {
         match &self.frozen_milliseconds {
             Some(milliseconds) => {
-                DateTime::from_timestamp_millis(milliseconds.load(Ordering::SeqCst))
-                    .unwrap_or(DateTime::UNIX_EPOCH)
+                DateTime::from_timestamp_millis(milliseconds.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
             }
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the one place that reads the machine's clock"
-            )]
+            #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
             None => Utc::now().trunc_subsecs(3),
         }
     }

@@ -6,17 +6,28 @@
 pub mod actor;
 pub mod announcement;
 pub mod cache;
+pub mod duration;
 pub mod error;
 pub mod event;
 pub mod guild;
 pub mod history;
+pub mod instance;
+pub mod lease;
+pub mod proposal;
 pub mod slot;
 #[cfg(test)]
 pub mod testing;
+pub mod vanish;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 pub use actor::{Actor, Member, Right, Source};
 pub use error::{Error, Kind, Refusal};
@@ -44,6 +55,14 @@ pub struct Domain {
     ids: IdSource,
     limits: Arc<Limits>,
     caches: Arc<Caches>,
+    pace: Arc<Pace>,
+}
+
+/// What the engine has learnt while running; lost at a restart without harm.
+#[derive(Default)]
+struct Pace {
+    discord_ahead_milliseconds: AtomicI64,
+    widening_thousandths: AtomicU64,
 }
 
 impl Domain {
@@ -52,13 +71,7 @@ impl Domain {
         let caches = Arc::new(Caches::new());
         let listener = caches.clone();
         store.on_commit(move |notes| notes.iter().for_each(|note| listener.forget(note)));
-        Self {
-            store,
-            clock,
-            ids,
-            limits: Arc::new(limits),
-            caches,
-        }
+        Self { store, clock, ids, limits: Arc::new(limits), caches, pace: Arc::default() }
     }
 
     /// The store, for workers that wait on commits and for health checks.
@@ -74,5 +87,29 @@ impl Domain {
     /// The operator's limits.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The present moment by Discord's clock, as far as its answers have told it.
+    pub fn discord_now(&self) -> DateTime<Utc> {
+        self.now() + TimeDelta::milliseconds(self.pace.discord_ahead_milliseconds.load(Ordering::Relaxed))
+    }
+
+    /// Learns Discord's clock from an answer. Differences under two seconds are the header's own coarseness.
+    pub fn learn_discord_time(&self, discord: DateTime<Utc>) {
+        let ahead = (discord - self.now()).num_milliseconds();
+        let ahead = if ahead.abs() < 2_000 { 0 } else { ahead };
+        self.pace.discord_ahead_milliseconds.store(ahead, Ordering::Relaxed);
+    }
+
+    /// By how much the sweeps' windows are widened at the moment; at least 1.
+    pub fn widening(&self) -> f64 {
+        let thousandths = u32::try_from(self.pace.widening_thousandths.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        (f64::from(thousandths) / 1000.0).max(1.0)
+    }
+
+    fn set_widening(&self, factor: f64) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=1000")]
+        let thousandths = (factor.clamp(1.0, 1000.0) * 1000.0) as u64;
+        self.pace.widening_thousandths.store(thousandths, Ordering::Relaxed);
     }
 }

@@ -19,18 +19,12 @@ pub struct IdSource {
 impl IdSource {
     /// Ids from the operating system's randomness.
     pub fn random(clock: Clock) -> Self {
-        Self {
-            clock,
-            counter: None,
-        }
+        Self { clock, counter: None }
     }
 
     /// Ids that count from one.
     pub fn counting(clock: Clock) -> Self {
-        Self {
-            clock,
-            counter: Some(Arc::new(AtomicU64::new(1))),
-        }
+        Self { clock, counter: Some(Arc::new(AtomicU64::new(1))) }
     }
 
     /// A new id.
@@ -38,9 +32,7 @@ impl IdSource {
         let milliseconds = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
         let mut noise = [0_u8; 10];
         match &self.counter {
-            Some(counter) => {
-                noise[2..].copy_from_slice(&counter.fetch_add(1, Ordering::SeqCst).to_be_bytes())
-            }
+            Some(counter) => noise[2..].copy_from_slice(&counter.fetch_add(1, Ordering::SeqCst).to_be_bytes()),
             None => rand::fill(&mut noise),
         }
         uuid::Builder::from_unix_timestamp_millis(milliseconds, &noise).into_uuid()

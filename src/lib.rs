@@ -2,7 +2,14 @@
 //!
 //! See `docs/ARCHITECTURE.md` for the map and the invariants.
 
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod discord;
+pub mod discord_api;
 pub mod domain;
 pub mod id_source;
+pub mod secret;
 pub mod store;
+pub mod telemetry;

@@ -95,9 +95,7 @@ impl Store {
                 settings,
             }
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// For reading only; SQLite refuses a write here.
@@ -154,9 +152,7 @@ impl Store {
     /// Copies a SQLite store to a new file while it is in use; an error on PostgreSQL, which has `pg_dump`.
     pub async fn backup(&self, target: &std::path::Path) -> Result<(), DbErr> {
         if self.backend() != DbBackend::Sqlite {
-            return Err(DbErr::Custom(
-                "PostgreSQL is backed up with pg_dump".to_owned(),
-            ));
+            return Err(DbErr::Custom("PostgreSQL is backed up with pg_dump".to_owned()));
         }
         backup::vacuum_into(&self.inner.reader, target).await
     }
@@ -181,9 +177,12 @@ impl Store {
     }
 }
 
-/// Whether the same transaction may succeed when it is repeated: serialization failure (40001), deadlock (40P01),
-/// and SQLite's BUSY family (primary code 5).
+/// Whether the same transaction may succeed when it is repeated: a conditional update that found the row changed,
+/// serialization failure (40001), deadlock (40P01), and SQLite's BUSY family (primary code 5).
 pub(crate) fn transaction_conflict(error: &DbErr) -> bool {
+    if matches!(error, DbErr::RecordNotUpdated) {
+        return true;
+    }
     let (DbErr::Exec(runtime) | DbErr::Query(runtime) | DbErr::Conn(runtime)) = error else {
         return false;
     };

@@ -28,6 +28,8 @@ pub struct Model {
     pub backlog_until: Option<MessageId>,
     /// … from this time on.
     pub backlog_due_at: Option<DateTimeUtc>,
+    /// Somebody asked to sweep now: the next sweep goes by age alone.
+    pub ignore_schedule: bool,
     /// A worker holds it until then.
     pub leased_until: Option<DateTimeUtc>,
     /// Failed tries since the last success.

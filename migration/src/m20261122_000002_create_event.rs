@@ -27,35 +27,19 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("event_guild")
-                    .table("event")
-                    .col("guild_id")
-                    .col("id")
-                    .take(),
-            )
+            .create_index(Index::create().name("event_guild").table("event").col("guild_id").col("id").take())
             .await?;
-        manager
-            .get_connection()
-            .execute_unprepared(guards(manager))
-            .await?;
+        manager.get_connection().execute_unprepared(guards(manager)).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
             let connection = manager.get_connection();
-            connection
-                .execute_unprepared("DROP TRIGGER event_append_only ON event")
-                .await?;
-            connection
-                .execute_unprepared("DROP FUNCTION event_append_only")
-                .await?;
+            connection.execute_unprepared("DROP TRIGGER event_append_only ON event").await?;
+            connection.execute_unprepared("DROP FUNCTION event_append_only").await?;
         }
-        manager
-            .drop_table(Table::drop().table("event").take())
-            .await?;
+        manager.drop_table(Table::drop().table("event").take()).await?;
         Ok(())
     }
 }

@@ -21,11 +21,7 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_table(
-                Table::create()
-                    .table("instance_value")
-                    .col(string("name").primary_key())
-                    .col(string("value"))
-                    .take(),
+                Table::create().table("instance_value").col(string("name").primary_key()).col(string("value")).take(),
             )
             .await?;
         manager
@@ -52,13 +48,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("proposal_expires")
-                    .table("proposal")
-                    .col("expires_at")
-                    .take(),
-            )
+            .create_index(Index::create().name("proposal_expires").table("proposal").col("expires_at").take())
             .await?;
         manager
             .create_table(
@@ -79,33 +69,17 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("announcement_due")
-                    .table("announcement")
-                    .col("due_at")
-                    .take(),
-            )
+            .create_index(Index::create().name("announcement_due").table("announcement").col("due_at").take())
             .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("announcement").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("proposal").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("lease").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("instance_value").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("event_cursor").take())
-            .await?;
+        manager.drop_table(Table::drop().table("announcement").take()).await?;
+        manager.drop_table(Table::drop().table("proposal").take()).await?;
+        manager.drop_table(Table::drop().table("lease").take()).await?;
+        manager.drop_table(Table::drop().table("instance_value").take()).await?;
+        manager.drop_table(Table::drop().table("event_cursor").take()).await?;
         Ok(())
     }
 }

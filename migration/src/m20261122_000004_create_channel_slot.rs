@@ -39,21 +39,13 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("channel_slot_channel")
-                    .table("channel_slot")
-                    .col("channel_id")
-                    .take(),
-            )
+            .create_index(Index::create().name("channel_slot_channel").table("channel_slot").col("channel_id").take())
             .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("channel_slot").take())
-            .await?;
+        manager.drop_table(Table::drop().table("channel_slot").take()).await?;
         Ok(())
     }
 }

@@ -35,13 +35,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("vanish_rule_guild")
-                    .table("vanish_rule")
-                    .col("guild_id")
-                    .take(),
-            )
+            .create_index(Index::create().name("vanish_rule_guild").table("vanish_rule").col("guild_id").take())
             .await?;
         manager
             .create_table(
@@ -65,13 +59,7 @@ impl MigrationTrait for Migration {
                     .col(text("kind"))
                     .col(big_integer("target_bits"))
                     .col(timestamp_with_time_zone("created_at"))
-                    .primary_key(
-                        Index::create()
-                            .col("guild_id")
-                            .col("channel_bits")
-                            .col("kind")
-                            .col("target_bits"),
-                    )
+                    .primary_key(Index::create().col("guild_id").col("channel_bits").col("kind").col("target_bits"))
                     .take(),
             )
             .await?;
@@ -88,6 +76,7 @@ impl MigrationTrait for Migration {
                     .col(big_integer_null("backlog_after"))
                     .col(big_integer_null("backlog_until"))
                     .col(timestamp_with_time_zone_null("backlog_due_at"))
+                    .col(boolean("ignore_schedule"))
                     .col(timestamp_with_time_zone_null("leased_until"))
                     .col(integer("attempts"))
                     .foreign_key(
@@ -101,31 +90,15 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("vanish_place_due")
-                    .table("vanish_place")
-                    .col("due_at")
-                    .take(),
-            )
+            .create_index(Index::create().name("vanish_place_due").table("vanish_place").col("due_at").take())
             .await?;
         manager
             .create_index(
-                Index::create()
-                    .name("vanish_place_backlog")
-                    .table("vanish_place")
-                    .col("backlog_due_at")
-                    .take(),
+                Index::create().name("vanish_place_backlog").table("vanish_place").col("backlog_due_at").take(),
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("vanish_place_rule")
-                    .table("vanish_place")
-                    .col("rule_channel_id")
-                    .take(),
-            )
+            .create_index(Index::create().name("vanish_place_rule").table("vanish_place").col("rule_channel_id").take())
             .await?;
         manager
             .create_table(
@@ -144,41 +117,21 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_index(
-                Index::create()
-                    .name("vanish_message_channel")
-                    .table("vanish_message")
-                    .col("channel_id")
-                    .take(),
+                Index::create().name("vanish_message_channel").table("vanish_message").col("channel_id").take(),
             )
             .await?;
         manager
-            .create_index(
-                Index::create()
-                    .name("vanish_message_due")
-                    .table("vanish_message")
-                    .col("due_at")
-                    .take(),
-            )
+            .create_index(Index::create().name("vanish_message_due").table("vanish_message").col("due_at").take())
             .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager
-            .drop_table(Table::drop().table("vanish_message").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("vanish_place").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("vanish_exemption").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("vanish_default").take())
-            .await?;
-        manager
-            .drop_table(Table::drop().table("vanish_rule").take())
-            .await?;
+        manager.drop_table(Table::drop().table("vanish_message").take()).await?;
+        manager.drop_table(Table::drop().table("vanish_place").take()).await?;
+        manager.drop_table(Table::drop().table("vanish_exemption").take()).await?;
+        manager.drop_table(Table::drop().table("vanish_default").take()).await?;
+        manager.drop_table(Table::drop().table("vanish_rule").take()).await?;
         Ok(())
     }
 }

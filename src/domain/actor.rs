@@ -131,13 +131,8 @@ impl Actor {
     pub fn require(&self, right: Right, guild_id: Option<GuildId>) -> Result<(), Error> {
         let allowed = match self {
             Self::Root { .. } | Self::System => true,
-            Self::Key {
-                scopes,
-                guild_id: bound,
-                ..
-            } => {
-                bound.is_none_or(|bound| Some(bound) == guild_id)
-                    && scopes.iter().any(|scope| scope == right.scope())
+            Self::Key { scopes, guild_id: bound, .. } => {
+                bound.is_none_or(|bound| Some(bound) == guild_id) && scopes.iter().any(|scope| scope == right.scope())
             }
             Self::User { .. } | Self::CurrencyActor { .. } => false,
             Self::Member(member) => Some(member.guild_id) == guild_id && member.has(right),
@@ -150,11 +145,7 @@ impl Actor {
             Self::Member(_) => (right.words(), Vec::new()),
             _ => (right.scope(), Vec::new()),
         };
-        Err(CommonRefusal::Forbidden {
-            required: required.to_owned(),
-            available,
-        }
-        .into())
+        Err(CommonRefusal::Forbidden { required: required.to_owned(), available }.into())
     }
 
     /// The face that this actor uses.
@@ -178,21 +169,15 @@ impl Actor {
 
 impl Member {
     fn has(&self, right: Right) -> bool {
-        let bits = |bits: u64, needed: u64| {
-            bits & permission::ADMINISTRATOR != 0 || bits & needed == needed
-        };
+        let bits = |bits: u64, needed: u64| bits & permission::ADMINISTRATOR != 0 || bits & needed == needed;
         match right {
             Right::ReadVanish | Right::ReadSettings => true,
             Right::ManageVanish(channel) => match self.channel {
-                Some((resolved, permissions)) if resolved == channel => {
-                    bits(permissions, permission::MANAGE_MESSAGES)
-                }
+                Some((resolved, permissions)) if resolved == channel => bits(permissions, permission::MANAGE_MESSAGES),
                 // Without a resolved channel only the right over the whole guild is certain.
                 _ => bits(self.permissions, permission::MANAGE_GUILD),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings => {
-                bits(self.permissions, permission::MANAGE_GUILD)
-            }
+            Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
         }
     }
 }

@@ -13,8 +13,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, TryInsertResult,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    TryInsertResult,
     sea_query::{Expr, LockBehavior, LockType},
 };
 use serde_json::{Value, json};
@@ -82,41 +82,25 @@ struct Dispatch {
 pub async fn dispatch(domain: &Domain, batch: u64) -> Result<usize, Error> {
     // Most runs find nothing, and reading costs no lock.
     if let Some(cursor) = cursor(domain.store.reader()).await?
-        && log::after(domain.store.reader(), cursor, 1)
-            .await?
-            .is_empty()
+        && log::after(domain.store.reader(), cursor, 1).await?.is_empty()
     {
         return Ok(0);
     }
-    let input = Dispatch {
-        ids: domain.ids.clone(),
-        now: domain.now(),
-        batch,
-    };
-    domain
-        .store
-        .write(input, |txn, input| Box::pin(dispatch_in(txn, input)))
-        .await
+    let input = Dispatch { ids: domain.ids.clone(), now: domain.now(), batch };
+    domain.store.write(input, |txn, input| Box::pin(dispatch_in(txn, input))).await
 }
 
 async fn cursor(connection: &impl sea_orm::ConnectionTrait) -> Result<Option<i64>, DbErr> {
-    let row = event_cursor::Entity::find_by_id(CURSOR)
-        .one(connection)
-        .await?;
+    let row = event_cursor::Entity::find_by_id(CURSOR).one(connection).await?;
     Ok(row.map(|row| row.position))
 }
 
 async fn dispatch_in(txn: &WriteTransaction, input: &Dispatch) -> Result<usize, Error> {
     let connection = txn.connection();
     let Some(start) = cursor(connection).await? else {
-        let first = event_cursor::ActiveModel {
-            name: Set(CURSOR.to_owned()),
-            position: Set(log::newest(connection).await?),
-        };
-        event_cursor::Entity::insert(first)
-            .on_conflict_do_nothing()
-            .exec_without_returning(connection)
-            .await?;
+        let first =
+            event_cursor::ActiveModel { name: Set(CURSOR.to_owned()), position: Set(log::newest(connection).await?) };
+        event_cursor::Entity::insert(first).on_conflict_do_nothing().exec_without_returning(connection).await?;
         return Ok(0);
     };
     let events = log::after(connection, start, input.batch).await?;
@@ -149,18 +133,12 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
         "vanish.suspended" => {
             let channel = event.subject.strip_prefix("vanish/")?;
             let date = event.created_at.date_naive();
-            (
-                "vanish.suspended",
-                format!("vanish.suspended:{channel}:{date}"),
-            )
+            ("vanish.suspended", format!("vanish.suspended:{channel}:{date}"))
         }
         "slot.broken" if event.data["before"]["state"] != "broken" => {
             let key = event.subject.strip_prefix("slot/")?;
             let position = event.position?;
-            (
-                "slot.broken",
-                format!("slot.broken:{guild_id}:{key}:{position}"),
-            )
+            ("slot.broken", format!("slot.broken:{guild_id}:{key}:{position}"))
         }
         _ => return None,
     };
@@ -176,11 +154,7 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
 /// Takes at most `limit` due announcements for a minute; a claimer that dies loses them to the next one.
 pub async fn claim(domain: &Domain, limit: u64) -> Result<Vec<announcement::Model>, Error> {
     let now = domain.now();
-    let waiting = announcement::Entity::find()
-        .filter(claimable(now))
-        .limit(1)
-        .one(domain.store.reader())
-        .await?;
+    let waiting = announcement::Entity::find().filter(claimable(now)).limit(1).one(domain.store.reader()).await?;
     if waiting.is_none() {
         return Ok(Vec::new());
     }
@@ -198,14 +172,8 @@ pub async fn claim(domain: &Domain, limit: u64) -> Result<Vec<announcement::Mode
                     .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                     .into_query();
                 let mut claimed = announcement::Entity::update_many()
-                    .col_expr(
-                        announcement::Column::LeasedUntil,
-                        Expr::value(*now + TimeDelta::seconds(LEASE_SECONDS)),
-                    )
-                    .col_expr(
-                        announcement::Column::Attempts,
-                        Expr::col(announcement::Column::Attempts).add(1),
-                    )
+                    .col_expr(announcement::Column::LeasedUntil, Expr::value(*now + TimeDelta::seconds(LEASE_SECONDS)))
+                    .col_expr(announcement::Column::Attempts, Expr::col(announcement::Column::Attempts).add(1))
                     .filter(announcement::Column::Id.in_subquery(due))
                     .filter(claimable(*now))
                     .exec_with_returning(txn.connection())
@@ -219,13 +187,11 @@ pub async fn claim(domain: &Domain, limit: u64) -> Result<Vec<announcement::Mode
 
 /// Due, and held by nobody.
 fn claimable(now: DateTime<Utc>) -> Condition {
-    Condition::all()
-        .add(announcement::COLUMN.due_at.lte(now))
-        .add(
-            Condition::any()
-                .add(announcement::COLUMN.leased_until.is_null())
-                .add(announcement::COLUMN.leased_until.lte(now)),
-        )
+    Condition::all().add(announcement::COLUMN.due_at.lte(now)).add(
+        Condition::any()
+            .add(announcement::COLUMN.leased_until.is_null())
+            .add(announcement::COLUMN.leased_until.lte(now)),
+    )
 }
 
 /// What became of a claimed announcement.
@@ -257,15 +223,8 @@ struct Settle {
 
 /// Records the outcome of a claimed announcement; says whether it was still open.
 pub async fn settle(domain: &Domain, id: AnnouncementId, outcome: Outcome) -> Result<bool, Error> {
-    let input = Settle {
-        id,
-        outcome,
-        now: domain.now(),
-    };
-    domain
-        .store
-        .write(input, |txn, input| Box::pin(settle_in(txn, input)))
-        .await
+    let input = Settle { id, outcome, now: domain.now() };
+    domain.store.write(input, |txn, input| Box::pin(settle_in(txn, input))).await
 }
 
 async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error> {
@@ -278,10 +237,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
         return Ok(false);
     };
     let (outcome, due_at) = match &input.outcome {
-        Outcome::Posted {
-            message_id,
-            channel_id,
-        } => {
+        Outcome::Posted { message_id, channel_id } => {
             spare(txn, row.guild_id, (*message_id, *channel_id), input.now).await?;
             ("posted".to_owned(), None)
         }
@@ -295,10 +251,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
     announcement::Entity::update_many()
         .col_expr(announcement::Column::Outcome, Expr::value(outcome))
         .col_expr(announcement::Column::DueAt, Expr::value(due_at))
-        .col_expr(
-            announcement::Column::LeasedUntil,
-            Expr::value(None::<DateTime<Utc>>),
-        )
+        .col_expr(announcement::Column::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
         .filter(announcement::COLUMN.id.eq(input.id))
         .exec(txn.connection())
         .await?;
@@ -330,10 +283,7 @@ async fn spare(
         attempts: Set(0),
         created_at: Set(now),
     };
-    vanish_message::Entity::insert(row)
-        .on_conflict_do_nothing()
-        .exec_without_returning(txn.connection())
-        .await?;
+    vanish_message::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(txn.connection()).await?;
     Ok(())
 }
 

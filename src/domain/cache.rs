@@ -8,13 +8,14 @@ use std::{
     },
 };
 
+use chrono::{DateTime, Utc};
 use entity::{
     id::{ChannelId, GuildId},
     vanish_rule,
 };
 use moka::sync::Cache;
 
-use super::Error;
+use super::{Error, vanish::schedule::Effective};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -36,10 +37,7 @@ where
     V: Send + Sync + 'static,
 {
     fn new(entries_max: u64) -> Self {
-        Self {
-            entries: Cache::new(entries_max),
-            generations: [const { AtomicU64::new(0) }; SHARDS],
-        }
+        Self { entries: Cache::new(entries_max), generations: [const { AtomicU64::new(0) }; SHARDS] }
     }
 
     /// The entry, loaded where it is missing.
@@ -67,6 +65,14 @@ where
         self.entries.invalidate(key);
     }
 
+    /// Drops all entries, and every refill that is under way.
+    pub fn forget_all(&self) {
+        for generation in &self.generations {
+            generation.fetch_add(1, Ordering::AcqRel);
+        }
+        self.entries.invalidate_all();
+    }
+
     fn generation(&self, key: &K) -> &AtomicU64 {
         let hash = std::hash::BuildHasher::hash_one(
             &std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(),
@@ -76,8 +82,19 @@ where
     }
 }
 
+/// When a place is looked at next, and by which rule.
+#[derive(Clone, Debug)]
+pub struct PlaceHint {
+    /// The rule as it holds there.
+    pub effective: Effective,
+    /// The next look.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
 /// All caches of the domain.
 pub struct Caches {
+    /// What a new message in a channel or thread means; none where no active rule reaches.
+    pub places: Copy<ChannelId, Option<PlaceHint>>,
     /// The rule of a channel, or that it has none.
     pub vanish_rule: Copy<ChannelId, Option<vanish_rule::Model>>,
     /// All rules of a guild.
@@ -86,19 +103,16 @@ pub struct Caches {
 
 impl Caches {
     pub(super) fn new() -> Self {
-        Self {
-            vanish_rule: Copy::new(ENTRIES_MAX),
-            vanish_rules: Copy::new(LISTS_MAX),
-        }
+        Self { places: Copy::new(ENTRIES_MAX), vanish_rule: Copy::new(ENTRIES_MAX), vanish_rules: Copy::new(LISTS_MAX) }
     }
 
     /// Drops what an event has made stale.
     pub fn forget(&self, note: &EventNote) {
-        if let Some(channel) = note
-            .subject
-            .strip_prefix("vanish/")
-            .and_then(|id| id.parse().ok())
-        {
+        // Threads and defaults spread a change over places that the event does not name.
+        if (note.kind.starts_with("vanish.") && note.kind != "vanish.swept") || note.kind == "guild.settings_changed" {
+            self.places.forget_all();
+        }
+        if let Some(channel) = note.subject.strip_prefix("vanish/").and_then(|id| id.parse().ok()) {
             self.vanish_rule.forget(&channel);
             if let Some(guild) = note.guild_id {
                 self.vanish_rules.forget(&guild);

@@ -75,10 +75,8 @@ impl Error {
 
     /// The store does not answer: full, locked or unreachable. Waiting helps.
     pub fn is_unavailable(&self) -> bool {
-        matches!(
-            self,
-            Self::Store(DbErr::ConnectionAcquire(_) | DbErr::Conn(_))
-        ) || matches!(self, Self::Store(error) if crate::store::transaction_conflict(error))
+        matches!(self, Self::Store(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)))
+            || matches!(self, Self::Store(error) if crate::store::transaction_conflict(error))
     }
 }
 
@@ -143,10 +141,7 @@ impl Refusal for CommonRefusal {
 
     fn rights(&self) -> Option<(Vec<String>, Vec<String>)> {
         match self {
-            Self::Forbidden {
-                required,
-                available,
-            } => Some((vec![required.clone()], available.clone())),
+            Self::Forbidden { required, available } => Some((vec![required.clone()], available.clone())),
             _ => None,
         }
     }

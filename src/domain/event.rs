@@ -21,11 +21,7 @@ pub struct Author {
 impl Author {
     /// The actor, now.
     pub fn new(domain: &Domain, actor: &Actor) -> Self {
-        Self {
-            actor: actor.to_string(),
-            source: actor.source().name(),
-            at: domain.now(),
-        }
+        Self { actor: actor.to_string(), source: actor.source().name(), at: domain.now() }
     }
 
     /// Our own workers, now.
@@ -97,11 +93,7 @@ pub(super) async fn newest(connection: &impl ConnectionTrait) -> Result<i64, sea
 }
 
 /// At most `limit` events after a position, oldest first.
-pub async fn events_after(
-    domain: &Domain,
-    position: i64,
-    limit: u64,
-) -> Result<Vec<event::Model>, Error> {
+pub async fn events_after(domain: &Domain, position: i64, limit: u64) -> Result<Vec<event::Model>, Error> {
     Ok(after(domain.store.reader(), position, limit).await?)
 }
 
@@ -122,12 +114,7 @@ pub(super) async fn after(
 pub async fn tail(domain: &Domain, after: i64, limit: u64) -> Result<Tail, Error> {
     let rows: Vec<(Option<i64>, String, Option<GuildId>, String)> = event::Entity::find()
         .select_only()
-        .columns([
-            event::Column::Position,
-            event::Column::Kind,
-            event::Column::GuildId,
-            event::Column::Subject,
-        ])
+        .columns([event::Column::Position, event::Column::Kind, event::Column::GuildId, event::Column::Subject])
         .filter(event::COLUMN.position.gt(after))
         .order_by_asc(event::COLUMN.position)
         .limit(limit)
@@ -135,14 +122,7 @@ pub async fn tail(domain: &Domain, after: i64, limit: u64) -> Result<Tail, Error
         .all(domain.store.reader())
         .await?;
     let position = rows.last().and_then(|row| row.0).unwrap_or(after);
-    let notes = rows
-        .into_iter()
-        .map(|(_, kind, guild_id, subject)| EventNote {
-            kind,
-            guild_id,
-            subject,
-        })
-        .collect();
+    let notes = rows.into_iter().map(|(_, kind, guild_id, subject)| EventNote { kind, guild_id, subject }).collect();
     Ok(Tail { position, notes })
 }
 

@@ -12,9 +12,7 @@ use entity::{
     guild::{self, Digest, WeekStart},
     id::GuildId,
 };
-use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
-};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,9 +28,8 @@ pub use time_zone::time_zone_choices;
 
 /// The language tags that Discord uses: <https://discord.com/developers/docs/reference#locales>; `en` stands for both.
 pub const LANGUAGES: [&str; 33] = [
-    "en", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "hi",
-    "hr", "hu", "id", "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th",
-    "tr", "uk", "vi", "zh-CN", "zh-TW",
+    "en", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "hi", "hr", "hu", "id", "it",
+    "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk", "vi", "zh-CN", "zh-TW",
 ];
 
 /// What to change; what is left out stays.
@@ -59,12 +56,7 @@ pub(in crate::domain) struct General {
 
 impl Default for General {
     fn default() -> Self {
-        Self {
-            time_zone: Tz::UTC,
-            week_start: WeekStart::Monday,
-            language: "en",
-            digest: Digest::Off,
-        }
+        Self { time_zone: Tz::UTC, week_start: WeekStart::Monday, language: "en", digest: Digest::Off }
     }
 }
 
@@ -118,9 +110,8 @@ impl General {
             self.time_zone = time_zone::parse(name)?;
         }
         if let Some(tag) = &change.language {
-            self.language = language(tag).ok_or_else(|| GuildRefusal::UnknownLanguage {
-                tag: tag.chars().take(16).collect(),
-            })?;
+            self.language =
+                language(tag).ok_or_else(|| GuildRefusal::UnknownLanguage { tag: tag.chars().take(16).collect() })?;
         }
         self.week_start = change.week_start.unwrap_or(self.week_start);
         self.digest = change.digest.unwrap_or(self.digest);
@@ -129,9 +120,7 @@ impl General {
 }
 
 fn language(tag: &str) -> Option<&'static str> {
-    LANGUAGES
-        .into_iter()
-        .find(|language| language.eq_ignore_ascii_case(tag))
+    LANGUAGES.into_iter().find(|language| language.eq_ignore_ascii_case(tag))
 }
 
 fn zone_of(row: &guild::Model) -> Tz {
@@ -156,25 +145,14 @@ fn new_row(guild_id: GuildId, now: DateTime<Utc>) -> guild::Model {
 }
 
 /// Makes the guild's row where it is missing; it says nothing about membership.
-pub async fn ensure(
-    txn: &WriteTransaction,
-    guild_id: GuildId,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+pub async fn ensure(txn: &WriteTransaction, guild_id: GuildId, now: DateTime<Utc>) -> Result<(), DbErr> {
     let row = new_row(guild_id, now).into_active_model().reset_all();
-    guild::Entity::insert(row)
-        .on_conflict_do_nothing()
-        .exec_without_returning(txn.connection())
-        .await?;
+    guild::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(txn.connection()).await?;
     Ok(())
 }
 
 /// The guild's row, made where it is missing, locked until the transaction ends.
-async fn lock(
-    txn: &WriteTransaction,
-    guild_id: GuildId,
-    now: DateTime<Utc>,
-) -> Result<guild::Model, DbErr> {
+async fn lock(txn: &WriteTransaction, guild_id: GuildId, now: DateTime<Utc>) -> Result<guild::Model, DbErr> {
     ensure(txn, guild_id, now).await?;
     guild::Entity::find_by_id(guild_id)
         .lock_exclusive()
@@ -184,18 +162,12 @@ async fn lock(
 }
 
 async fn row(domain: &Domain, guild_id: GuildId) -> Result<guild::Model, Error> {
-    let row = guild::Entity::find_by_id(guild_id)
-        .one(domain.store.reader())
-        .await?;
+    let row = guild::Entity::find_by_id(guild_id).one(domain.store.reader()).await?;
     Ok(row.unwrap_or_else(|| new_row(guild_id, domain.now())))
 }
 
 /// The general settings of a guild; those of a new one where nothing was set.
-pub async fn general(
-    domain: &Domain,
-    actor: &Actor,
-    guild_id: GuildId,
-) -> Result<guild::Model, Error> {
+pub async fn general(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result<guild::Model, Error> {
     actor.require(Right::ReadSettings, Some(guild_id))?;
     row(domain, guild_id).await
 }
@@ -221,11 +193,7 @@ pub async fn set_general(
     actor.require(Right::ManageSettings, Some(guild_id))?;
     // Nonsense is refused before a transaction is asked for.
     General::default().with(&change)?;
-    let input = SetGeneral {
-        author: Author::new(domain, actor),
-        guild_id,
-        change,
-    };
+    let input = SetGeneral { author: Author::new(domain, actor), guild_id, change };
     domain
         .store
         .write(input, |txn, input| {
@@ -270,12 +238,7 @@ async fn store_in(
         return Ok(row);
     }
     let guild_id = row.guild_id;
-    let due = digest::next_due(
-        wanted.digest,
-        wanted.week_start,
-        wanted.time_zone,
-        author.at(),
-    );
+    let due = digest::next_due(wanted.digest, wanted.week_start, wanted.time_zone, author.at());
     let mut active = row.into_active_model();
     active.time_zone = Set(wanted.time_zone.name().to_owned());
     active.week_start = Set(wanted.week_start);
@@ -286,8 +249,7 @@ async fn store_in(
     let row = active.update(txn.connection()).await?;
     let change = (present.to_json(guild_id), wanted.to_json(guild_id));
     let subject = format!("guild/{guild_id}");
-    txn.append_event(author.event("guild.settings_changed", guild_id, subject, change))
-        .await?;
+    txn.append_event(author.event("guild.settings_changed", guild_id, subject, change)).await?;
     Ok(row)
 }
 
@@ -311,30 +273,17 @@ pub async fn left(domain: &Domain, guild_id: GuildId) -> Result<bool, Error> {
 
 async fn set_membership(domain: &Domain, guild_id: GuildId, present: bool) -> Result<bool, Error> {
     // Every guild reports itself at every start; only news is written.
-    let known = guild::Entity::find_by_id(guild_id)
-        .one(domain.store.reader())
-        .await?;
+    let known = guild::Entity::find_by_id(guild_id).one(domain.store.reader()).await?;
     // A guild without a row was never joined, so that it cannot be left.
     if known.map_or(!present, |row| row.present == present) {
         return Ok(false);
     }
-    let input = Membership {
-        author: Author::system(domain),
-        guild_id,
-        present,
-    };
-    domain
-        .store
-        .write(input, |txn, input| Box::pin(set_membership_in(txn, input)))
-        .await
+    let input = Membership { author: Author::system(domain), guild_id, present };
+    domain.store.write(input, |txn, input| Box::pin(set_membership_in(txn, input))).await
 }
 
 async fn set_membership_in(txn: &WriteTransaction, input: &Membership) -> Result<bool, Error> {
-    let Membership {
-        author,
-        guild_id,
-        present,
-    } = input;
+    let Membership { author, guild_id, present } = input;
     let now = author.at();
     let row = lock(txn, *guild_id, now).await?;
     if row.present == *present {
@@ -345,25 +294,12 @@ async fn set_membership_in(txn: &WriteTransaction, input: &Membership) -> Result
     let mut active = row.into_active_model();
     active.present = Set(*present);
     active.left_at = Set((!present).then_some(now));
-    active.digest_due_at = Set(digest::next_due(
-        general.digest,
-        general.week_start,
-        general.time_zone,
-        now,
-    ));
+    active.digest_due_at = Set(digest::next_due(general.digest, general.week_start, general.time_zone, now));
     let row = active.update(txn.connection()).await?;
-    let kind = if *present {
-        "guild.joined"
-    } else {
-        "guild.left"
-    };
-    let change = (
-        before,
-        json!({ "present": row.present, "left_at": row.left_at }),
-    );
+    let kind = if *present { "guild.joined" } else { "guild.left" };
+    let change = (before, json!({ "present": row.present, "left_at": row.left_at }));
     let subject = format!("guild/{guild_id}");
-    txn.append_event(author.event(kind, *guild_id, subject, change))
-        .await?;
+    txn.append_event(author.event(kind, *guild_id, subject, change)).await?;
     Ok(true)
 }
 

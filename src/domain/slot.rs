@@ -76,9 +76,7 @@ impl SlotView {
             known: known.is_some(),
             slot_type,
             needs: needs(&key, slot_type),
-            purpose: known
-                .map(|known| known.purpose.to_owned())
-                .or_else(|| row.and_then(|row| row.purpose.clone())),
+            purpose: known.map(|known| known.purpose.to_owned()).or_else(|| row.and_then(|row| row.purpose.clone())),
             fallback: known.and_then(|known| known.fallback),
             channel_id: row.and_then(|row| row.channel_id),
             state: row.map_or(SlotState::Empty, |row| row.state),
@@ -89,11 +87,7 @@ impl SlotView {
 }
 
 /// The slots of a guild that have a channel, by name.
-pub async fn slots(
-    domain: &Domain,
-    actor: &Actor,
-    guild_id: GuildId,
-) -> Result<Vec<channel_slot::Model>, Error> {
+pub async fn slots(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result<Vec<channel_slot::Model>, Error> {
     actor.require(Right::ReadSettings, Some(guild_id))?;
     Ok(channel_slot::Entity::find()
         .filter(channel_slot::COLUMN.guild_id.eq(guild_id))
@@ -105,11 +99,7 @@ pub async fn slots(
 }
 
 /// Every slot that a guild can use: the known ones first, then its own, with or without a channel.
-pub async fn all_slots(
-    domain: &Domain,
-    actor: &Actor,
-    guild_id: GuildId,
-) -> Result<Vec<SlotView>, Error> {
+pub async fn all_slots(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result<Vec<SlotView>, Error> {
     actor.require(Right::ReadSettings, Some(guild_id))?;
     let rows = channel_slot::Entity::find()
         .filter(channel_slot::COLUMN.guild_id.eq(guild_id))
@@ -121,10 +111,7 @@ pub async fn all_slots(
         let row = rows.iter().find(|row| row.key == known.key);
         SlotView::new(SlotKey::of_row(known.key), row)
     });
-    let own = rows
-        .iter()
-        .map(|row| SlotView::new(SlotKey::of_row(&row.key), Some(row)))
-        .filter(|view| !view.known);
+    let own = rows.iter().map(|row| SlotView::new(SlotKey::of_row(&row.key), Some(row))).filter(|view| !view.known);
     Ok(known.chain(own).collect())
 }
 
@@ -137,17 +124,11 @@ pub async fn slot(
 ) -> Result<channel_slot::Model, Error> {
     actor.require(Right::ReadSettings, Some(guild_id))?;
     let row = find(domain, guild_id, key).await?;
-    row.filter(|row| row.channel_id.is_some())
-        .ok_or_else(|| SlotRefusal::NotFound.into())
+    row.filter(|row| row.channel_id.is_some()).ok_or_else(|| SlotRefusal::NotFound.into())
 }
 
 /// The slot of this name as people see it; refused for a name that nobody made.
-pub async fn view(
-    domain: &Domain,
-    actor: &Actor,
-    guild_id: GuildId,
-    key: &SlotKey,
-) -> Result<SlotView, Error> {
+pub async fn view(domain: &Domain, actor: &Actor, guild_id: GuildId, key: &SlotKey) -> Result<SlotView, Error> {
     actor.require(Right::ReadSettings, Some(guild_id))?;
     let row = find(domain, guild_id, key).await?;
     if row.is_none() && key.known().is_none() {
@@ -157,11 +138,7 @@ pub async fn view(
     Ok(SlotView::new(key.clone(), row.as_ref()))
 }
 
-async fn find(
-    domain: &Domain,
-    guild_id: GuildId,
-    key: &SlotKey,
-) -> Result<Option<channel_slot::Model>, Error> {
+async fn find(domain: &Domain, guild_id: GuildId, key: &SlotKey) -> Result<Option<channel_slot::Model>, Error> {
     Ok(channel_slot::Entity::find()
         .filter(channel_slot::COLUMN.guild_id.eq(guild_id))
         .filter(channel_slot::COLUMN.key.eq(key.as_str()))
@@ -169,10 +146,7 @@ async fn find(
         .await?)
 }
 
-async fn keys(
-    connection: &impl sea_orm::ConnectionTrait,
-    guild_id: GuildId,
-) -> Result<Vec<String>, sea_orm::DbErr> {
+async fn keys(connection: &impl sea_orm::ConnectionTrait, guild_id: GuildId) -> Result<Vec<String>, sea_orm::DbErr> {
     channel_slot::Entity::find()
         .select_only()
         .column(channel_slot::Column::Key)
@@ -193,10 +167,7 @@ fn unknown(key: &SlotKey, own: Vec<String>) -> SlotRefusal {
         .filter(|(distance, name)| *distance <= 2 && *distance < name.len())
         .collect();
     nearest.sort();
-    SlotRefusal::Unknown {
-        key: key.clone(),
-        nearest: nearest.into_iter().take(2).map(|(_, name)| name).collect(),
-    }
+    SlotRefusal::Unknown { key: key.clone(), nearest: nearest.into_iter().take(2).map(|(_, name)| name).collect() }
 }
 
 struct SetChannel {
@@ -214,21 +185,11 @@ pub async fn set_over_http(
     channel_id: ChannelId,
 ) -> Result<channel_slot::Model, Error> {
     actor.require(Right::ManageSettings, Some(guild_id))?;
-    let input = SetChannel {
-        writer: writer(domain, actor, guild_id),
-        key: key.clone(),
-        channel_id,
-    };
-    domain
-        .store
-        .write(input, |txn, input| Box::pin(set_unconfirmed_in(txn, input)))
-        .await
+    let input = SetChannel { writer: writer(domain, actor, guild_id), key: key.clone(), channel_id };
+    domain.store.write(input, |txn, input| Box::pin(set_unconfirmed_in(txn, input))).await
 }
 
-async fn set_unconfirmed_in(
-    txn: &WriteTransaction,
-    input: &SetChannel,
-) -> Result<channel_slot::Model, Error> {
+async fn set_unconfirmed_in(txn: &WriteTransaction, input: &SetChannel) -> Result<channel_slot::Model, Error> {
     let (row, before) = input.writer.lock_or_insert(txn, &input.key).await?;
     let works = matches!(row.state, SlotState::Ready | SlotState::Unconfirmed);
     if works && row.channel_id == Some(input.channel_id) {
@@ -261,21 +222,11 @@ pub async fn set_confirmed(
     facts: ChannelFacts,
 ) -> Result<channel_slot::Model, Error> {
     actor.require(Right::ManageSettings, Some(guild_id))?;
-    let input = SetConfirmed {
-        writer: writer(domain, actor, guild_id),
-        key: key.clone(),
-        facts,
-    };
-    domain
-        .store
-        .write(input, |txn, input| Box::pin(set_confirmed_in(txn, input)))
-        .await
+    let input = SetConfirmed { writer: writer(domain, actor, guild_id), key: key.clone(), facts };
+    domain.store.write(input, |txn, input| Box::pin(set_confirmed_in(txn, input))).await
 }
 
-async fn set_confirmed_in(
-    txn: &WriteTransaction,
-    input: &SetConfirmed,
-) -> Result<channel_slot::Model, Error> {
+async fn set_confirmed_in(txn: &WriteTransaction, input: &SetConfirmed) -> Result<channel_slot::Model, Error> {
     let SetConfirmed { writer, key, facts } = input;
     if key.known().is_none() && writer.lock(txn, key).await?.is_none() {
         let keys = keys(txn.connection(), writer.guild_id).await?;
@@ -304,25 +255,15 @@ struct OneSlot {
 }
 
 /// Takes the channel of a slot away; refused if it has none.
-pub async fn clear(
-    domain: &Domain,
-    actor: &Actor,
-    guild_id: GuildId,
-    key: &SlotKey,
-) -> Result<(), Error> {
+pub async fn clear(domain: &Domain, actor: &Actor, guild_id: GuildId, key: &SlotKey) -> Result<(), Error> {
     actor.require(Right::ManageSettings, Some(guild_id))?;
-    let input = OneSlot {
-        writer: writer(domain, actor, guild_id),
-        key: key.clone(),
-    };
+    let input = OneSlot { writer: writer(domain, actor, guild_id), key: key.clone() };
     domain
         .store
         .write(input, |txn, input| {
             Box::pin(async move {
                 let row = input.writer.lock(txn, &input.key).await?;
-                let row = row
-                    .filter(|row| row.channel_id.is_some())
-                    .ok_or(SlotRefusal::NotFound)?;
+                let row = row.filter(|row| row.channel_id.is_some()).ok_or(SlotRefusal::NotFound)?;
                 input.writer.clear(txn, row).await
             })
         })
@@ -355,17 +296,9 @@ pub async fn clear_all(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Res
 }
 
 /// Removes a slot that somebody created or that was made over HTTP, with or without a channel.
-pub async fn remove(
-    domain: &Domain,
-    actor: &Actor,
-    guild_id: GuildId,
-    key: &SlotKey,
-) -> Result<(), Error> {
+pub async fn remove(domain: &Domain, actor: &Actor, guild_id: GuildId, key: &SlotKey) -> Result<(), Error> {
     actor.require(Right::ManageSettings, Some(guild_id))?;
-    let input = OneSlot {
-        writer: writer(domain, actor, guild_id),
-        key: key.clone(),
-    };
+    let input = OneSlot { writer: writer(domain, actor, guild_id), key: key.clone() };
     domain
         .store
         .write(input, |txn, input| {
@@ -428,24 +361,16 @@ pub async fn create(
 /// A purpose is one short line.
 pub(in crate::domain) fn checked_purpose(purpose: &str) -> Result<String, CommonRefusal> {
     let purpose = purpose.trim();
-    let fits = (1..=PURPOSE_CHARS_MAX).contains(&purpose.chars().count())
-        && !purpose.chars().any(char::is_control);
+    let fits = (1..=PURPOSE_CHARS_MAX).contains(&purpose.chars().count()) && !purpose.chars().any(char::is_control);
     if fits {
         Ok(purpose.to_owned())
     } else {
-        Err(CommonRefusal::BadText {
-            what: "The purpose of a slot",
-            max: PURPOSE_CHARS_MAX,
-        })
+        Err(CommonRefusal::BadText { what: "The purpose of a slot", max: PURPOSE_CHARS_MAX })
     }
 }
 
 pub(in crate::domain) fn writer(domain: &Domain, actor: &Actor, guild_id: GuildId) -> SlotWriter {
-    SlotWriter {
-        ids: domain.ids.clone(),
-        author: Author::new(domain, actor),
-        guild_id,
-    }
+    SlotWriter { ids: domain.ids.clone(), author: Author::new(domain, actor), guild_id }
 }
 
 #[cfg(test)]

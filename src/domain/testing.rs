@@ -65,11 +65,7 @@ pub async fn domain() -> TestDomain {
         old_deletes_per_second: 5,
         preview_messages_max: 5000,
     };
-    TestDomain {
-        domain: Domain::new(store, clock.clone(), ids, limits),
-        clock,
-        _folder: folder,
-    }
+    TestDomain { domain: Domain::new(store, clock.clone(), ids, limits), clock, _folder: folder }
 }
 
 /// The guild of most tests.
@@ -84,9 +80,7 @@ pub fn channel(id: u64) -> ChannelId {
 
 /// The operator.
 pub fn root() -> Actor {
-    Actor::Root {
-        source: Source::Http,
-    }
+    Actor::Root { source: Source::Http }
 }
 
 /// A member of [`guild`] with Manage Server and Manage Messages.
@@ -107,8 +101,7 @@ pub fn member(permissions: u64) -> Actor {
 
 /// Writes an event of [`guild`], as a feature would.
 pub async fn append(domain: &Domain, kind: &'static str, subject: &str, after: Value) {
-    let event =
-        Author::system(domain).event(kind, guild(), subject.to_owned(), (Value::Null, after));
+    let event = Author::system(domain).event(kind, guild(), subject.to_owned(), (Value::Null, after));
     domain
         .store
         .write(event, |txn, event: &NewEvent| {

@@ -59,22 +59,12 @@ impl EventOrder {
     }
 }
 
-pub(super) async fn append(
-    transaction: &DatabaseTransaction,
-    event: NewEvent,
-) -> Result<EventNote, DbErr> {
+pub(super) async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Result<EventNote, DbErr> {
     use event::Column as C;
-    let note = EventNote {
-        kind: event.kind.to_owned(),
-        guild_id: event.guild_id,
-        subject: event.subject.clone(),
-    };
+    let note = EventNote { kind: event.kind.to_owned(), guild_id: event.guild_id, subject: event.subject.clone() };
     let position: SimpleExpr = match EventOrder::of(transaction.get_database_backend()) {
         EventOrder::AtInsert => {
-            let highest = Query::select()
-                .expr(Func::max(Expr::col(C::Position)))
-                .from(event::Entity)
-                .to_owned();
+            let highest = Query::select().expr(Func::max(Expr::col(C::Position))).from(event::Entity).to_owned();
             let highest = SimpleExpr::SubQuery(None, Box::new(highest.into()));
             Expr::expr(Func::coalesce([highest, Expr::val(0_i64)])).add(1_i64)
         }
@@ -82,16 +72,7 @@ pub(super) async fn append(
     };
     let insert = Query::insert()
         .into_table(event::Entity)
-        .columns([
-            C::Position,
-            C::Kind,
-            C::GuildId,
-            C::Subject,
-            C::Actor,
-            C::Source,
-            C::Data,
-            C::CreatedAt,
-        ])
+        .columns([C::Position, C::Kind, C::GuildId, C::Subject, C::Actor, C::Source, C::Data, C::CreatedAt])
         .values_panic([
             position,
             event.kind.into(),

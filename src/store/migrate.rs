@@ -70,8 +70,7 @@ async fn migrate_sqlite(store: &Store, path: &Path) -> Result<MigrationStatus, M
         .map_err(MigrateError::Copy)?;
     let before = inspect(store.reader()).await?;
     if before.pending > 0 {
-        let connection =
-            Database::connect(open::sqlite_options(&store.inner.settings, path, false)).await?;
+        let connection = Database::connect(open::sqlite_options(&store.inner.settings, path, false)).await?;
         if before.applied > 0 {
             copy_before(&connection, path, store.inner.settings.copies_kept).await?;
         }
@@ -85,9 +84,7 @@ async fn migrate_sqlite(store: &Store, path: &Path) -> Result<MigrationStatus, M
 async fn migrate_postgres(store: &Store) -> Result<MigrationStatus, MigrateError> {
     // An advisory lock belongs to a session: one connection holds it while another works.
     let guard = open::postgres_session(&store.inner.settings).await?;
-    guard
-        .execute_unprepared(&format!("SELECT pg_advisory_lock({POSTGRES_LOCK})"))
-        .await?;
+    guard.execute_unprepared(&format!("SELECT pg_advisory_lock({POSTGRES_LOCK})")).await?;
     let outcome = async {
         if inspect(store.reader()).await?.pending > 0 {
             Migrator::up(store.reader(), None).await?;
@@ -101,34 +98,19 @@ async fn migrate_postgres(store: &Store) -> Result<MigrationStatus, MigrateError
 
 /// Reads only.
 async fn inspect(connection: &DatabaseConnection) -> Result<MigrationStatus, MigrateError> {
-    let known: BTreeSet<String> = Migrator::migrations()
-        .iter()
-        .map(|step| step.name().to_owned())
-        .collect();
+    let known: BTreeSet<String> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
     let tables = tables(connection).await?;
     if !tables.iter().any(|table| table == "seaql_migrations") {
         if tables.is_empty() {
-            return Ok(MigrationStatus {
-                applied: 0,
-                pending: known.len(),
-            });
+            return Ok(MigrationStatus { applied: 0, pending: known.len() });
         }
-        return Err(MigrateError::Foreign {
-            tables: tables[..tables.len().min(3)].join(", "),
-        });
+        return Err(MigrateError::Foreign { tables: tables[..tables.len().min(3)].join(", ") });
     }
-    let applied = column(
-        connection,
-        "SELECT version FROM seaql_migrations ORDER BY version",
-    )
-    .await?;
+    let applied = column(connection, "SELECT version FROM seaql_migrations ORDER BY version").await?;
     if let Some(step) = applied.iter().find(|step| !known.contains(*step)) {
         return Err(MigrateError::Newer { step: step.clone() });
     }
-    Ok(MigrationStatus {
-        applied: applied.len(),
-        pending: known.len() - applied.len(),
-    })
+    Ok(MigrationStatus { applied: applied.len(), pending: known.len() - applied.len() })
 }
 
 async fn tables(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
@@ -136,9 +118,7 @@ async fn tables(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
         DbBackend::Sqlite => {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
         }
-        _ => {
-            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
-        }
+        _ => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
     };
     column(connection, query).await
 }
@@ -150,36 +130,25 @@ async fn column(connection: &DatabaseConnection, query: &str) -> Result<Vec<Stri
 }
 
 /// Keeps a copy beside the database, and the newest few of them.
-async fn copy_before(
-    connection: &DatabaseConnection,
-    path: &Path,
-    kept: u32,
-) -> Result<(), MigrateError> {
+async fn copy_before(connection: &DatabaseConnection, path: &Path, kept: u32) -> Result<(), MigrateError> {
     if kept == 0 {
         return Ok(());
     }
     let folder = path.parent().unwrap_or(Path::new("")).join("backups");
     std::fs::create_dir_all(&folder).map_err(MigrateError::Copy)?;
     let version = env!("CARGO_PKG_VERSION");
-    let stamp = crate::clock::Clock::system()
-        .now()
-        .format("%Y%m%dT%H%M%S%3f");
+    let stamp = crate::clock::Clock::system().now().format("%Y%m%dT%H%M%S%3f");
     let target = folder.join(format!("before-{version}-{stamp}.db"));
     super::backup::vacuum_into(connection, &target).await?;
     let mut copies: Vec<_> = std::fs::read_dir(&folder)
         .map_err(MigrateError::Copy)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with("before-"))
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("before-"))
                 && path.extension().is_some_and(|extension| extension == "db")
         })
         .collect();
-    copies.sort_by_key(|path| {
-        path.metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-    });
+    copies.sort_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
     for old in copies.iter().rev().skip(kept as usize) {
         std::fs::remove_file(old).map_err(MigrateError::Copy)?;
     }

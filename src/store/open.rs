@@ -36,8 +36,7 @@ pub(super) async fn sqlite(
     settings: &Settings,
     path: &Path,
 ) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
-    create_private(path)
-        .map_err(|error| internal(&format!("cannot open {}: {error}", path.display())))?;
+    create_private(path).map_err(|error| internal(&format!("cannot open {}: {error}", path.display())))?;
     // The writer opens first: it switches the file to WAL, which readers then find.
     let writer = Database::connect(sqlite_options(settings, path, false)).await?;
     let reader = Database::connect(sqlite_options(settings, path, true)).await?;
@@ -46,13 +45,7 @@ pub(super) async fn sqlite(
 
 /// Members' data is nobody else's business on a shared machine: mode 0600 from the first byte.
 fn create_private(path: &Path) -> std::io::Result<()> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map(drop)
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(drop)
 }
 
 pub(super) fn sqlite_options(settings: &Settings, path: &Path, read_only: bool) -> ConnectOptions {
@@ -69,11 +62,7 @@ pub(super) fn sqlite_options(settings: &Settings, path: &Path, read_only: bool) 
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
                 .busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS));
-            if read_only {
-                sqlite.pragma("query_only", "ON")
-            } else {
-                sqlite
-            }
+            if read_only { sqlite.pragma("query_only", "ON") } else { sqlite }
         });
     options
 }
@@ -85,11 +74,8 @@ pub(super) async fn postgres(settings: &Settings) -> Result<DatabaseConnection, 
 
 /// One connection of its own that may wait for a lock as long as it takes.
 pub(super) async fn postgres_session(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
-    let patient = Settings {
-        pool_connections_max: 1,
-        statement_timeout: std::time::Duration::ZERO,
-        ..settings.clone()
-    };
+    let patient =
+        Settings { pool_connections_max: 1, statement_timeout: std::time::Duration::ZERO, ..settings.clone() };
     Database::connect(postgres_options(&patient)).await
 }
 

@@ -18,11 +18,7 @@ pub(super) struct PostgresWriter {
 
 impl PostgresWriter {
     pub(super) fn new(pool: DatabaseConnection, hook: CommitHook) -> Self {
-        Self {
-            pool,
-            hook,
-            running: TaskTracker::new(),
-        }
+        Self { pool, hook, running: TaskTracker::new() }
     }
 
     pub(super) async fn write<I, T, E>(&self, input: I, work: Work<I, T, E>) -> Result<T, E>
@@ -36,14 +32,8 @@ impl PostgresWriter {
         }
         let (pool, hook) = (self.pool.clone(), self.hook.clone());
         // A transaction that is dropped half-way would leave its connection inside it (reliability F1).
-        let task = self
-            .running
-            .spawn(async move { write(&pool, &hook, &input, work).await });
-        task.await.unwrap_or_else(|_| {
-            Err(E::from(DbErr::Custom(
-                "the work of a write panicked".to_owned(),
-            )))
-        })
+        let task = self.running.spawn(async move { write(&pool, &hook, &input, work).await });
+        task.await.unwrap_or_else(|_| Err(E::from(DbErr::Custom("the work of a write panicked".to_owned()))))
     }
 
     /// Waits for the writes already taken.
@@ -62,12 +52,7 @@ async fn write<I, T, E: WriteError>(
     let mut tries = 1;
     loop {
         match attempt(pool, hook, input, work).await {
-            Err(error)
-                if tries < TRIES_MAX
-                    && error
-                        .database_error()
-                        .is_some_and(super::transaction_conflict) =>
-            {
+            Err(error) if tries < TRIES_MAX && error.database_error().is_some_and(super::transaction_conflict) => {
                 pause(tries).await;
                 tries += 1;
             }
@@ -96,10 +81,7 @@ async fn attempt<I, T, E: WriteError>(
 }
 
 /// 10, 40 and 160 ms: long enough for the other side of a deadlock to finish.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a pause between tries holds no promise that a restart could break"
-)]
+#[expect(clippy::disallowed_methods, reason = "a pause between tries holds no promise that a restart could break")]
 async fn pause(tries: u32) {
     tokio::time::sleep(Duration::from_millis(10 * 4_u64.pow(tries - 1))).await;
 }

@@ -4,9 +4,7 @@
 use std::{panic::AssertUnwindSafe, sync::Mutex, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::{
-    DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -30,10 +28,7 @@ impl SqliteWriter {
     pub(super) fn start(connection: DatabaseConnection, hook: CommitHook) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let task = tokio::spawn(run(connection, receiver, hook));
-        Self {
-            queue: Mutex::new(Some(sender)),
-            task: Mutex::new(Some(task)),
-        }
+        Self { queue: Mutex::new(Some(sender)), task: Mutex::new(Some(task)) }
     }
 
     pub(super) async fn write<I, T, E>(&self, input: I, work: Work<I, T, E>) -> Result<T, E>
@@ -43,12 +38,7 @@ impl SqliteWriter {
         E: WriteError,
     {
         let (answer, outcome) = oneshot::channel();
-        let job = Box::new(TypedJob {
-            input,
-            work,
-            outcome: None,
-            answer,
-        });
+        let job = Box::new(TypedJob { input, work, outcome: None, answer });
         let queue = lock(&self.queue).clone().ok_or_else(closed::<E>)?;
         queue.send(job).await.map_err(|_| closed::<E>())?;
         drop(queue);
@@ -68,9 +58,7 @@ impl SqliteWriter {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 fn closed<E: WriteError>() -> E {
@@ -101,11 +89,8 @@ where
     fn run<'a>(&'a mut self, transaction: &'a WriteTransaction) -> BoxFuture<'a, bool> {
         async move {
             let work = AssertUnwindSafe((self.work)(transaction, &self.input)).catch_unwind();
-            let outcome = work.await.unwrap_or_else(|_| {
-                Err(E::from(DbErr::Custom(
-                    "the work of a write panicked".to_owned(),
-                )))
-            });
+            let outcome =
+                work.await.unwrap_or_else(|_| Err(E::from(DbErr::Custom("the work of a write panicked".to_owned()))));
             let keep = outcome.is_ok();
             self.outcome = Some(outcome);
             keep
@@ -125,16 +110,10 @@ where
     }
 }
 
-async fn run(
-    connection: DatabaseConnection,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
-    hook: CommitHook,
-) {
+async fn run(connection: DatabaseConnection, mut queue: mpsc::Receiver<Box<dyn Job>>, hook: CommitHook) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let undone = write_batch_with_retries(&connection, &mut batch, &hook)
-            .await
-            .err();
+        let undone = write_batch_with_retries(&connection, &mut batch, &hook).await.err();
         if let Some(error) = &undone {
             tracing::error!(%error, writes = batch.len(), "a batch of writes was undone");
         }
@@ -162,10 +141,7 @@ async fn write_batch_with_retries(
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a pause between tries holds no promise that a restart could break"
-)]
+#[expect(clippy::disallowed_methods, reason = "a pause between tries holds no promise that a restart could break")]
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
@@ -175,10 +151,8 @@ async fn write_batch(
     batch: &mut [Box<dyn Job>],
     hook: &CommitHook,
 ) -> Result<(), DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     let transaction = WriteTransaction::new(connection.begin_with_options(options).await?);
     if let [job] = batch {
         if job.run(&transaction).await {

@@ -15,10 +15,7 @@ pub struct WriteTransaction {
 
 impl WriteTransaction {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Self {
-            transaction,
-            notes: Mutex::new(Vec::new()),
-        }
+        Self { transaction, notes: Mutex::new(Vec::new()) }
     }
 
     /// A savepoint inside this transaction, as a transaction of its own.
@@ -28,10 +25,7 @@ impl WriteTransaction {
 
     pub(super) async fn commit(self) -> Result<Vec<EventNote>, DbErr> {
         self.transaction.commit().await?;
-        Ok(self
-            .notes
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner))
+        Ok(self.notes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     pub(super) async fn rollback(self) -> Result<(), DbErr> {
@@ -46,10 +40,7 @@ impl WriteTransaction {
     /// Writes an event that commits together with the change it describes.
     pub async fn append_event(&self, event: NewEvent) -> Result<(), DbErr> {
         let note = event_log::append(&self.transaction, event).await?;
-        self.notes
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .push(note);
+        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(note);
         Ok(())
     }
 }
@@ -65,10 +56,7 @@ pub struct CommitHook {
 
 impl Default for CommitHook {
     fn default() -> Self {
-        Self {
-            listener: Arc::default(),
-            commits: watch::Sender::new(0),
-        }
+        Self { listener: Arc::default(), commits: watch::Sender::new(0) }
     }
 }
 

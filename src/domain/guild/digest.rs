@@ -11,9 +11,7 @@ use entity::{
     id::{ChannelId, GuildId},
     vanish_rule::{self, RuleState},
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,12 +50,7 @@ pub struct DigestCounts {
 }
 
 /// The next moment after `now` at which a summary is due; none while it is off.
-pub(super) fn next_due(
-    digest: Digest,
-    week_start: WeekStart,
-    zone: Tz,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
+pub(super) fn next_due(digest: Digest, week_start: WeekStart, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let day = match (digest, week_start) {
         (Digest::Off, _) => return None,
         (Digest::Daily, _) => None,
@@ -77,10 +70,7 @@ fn at_nine(zone: Tz, date: chrono::NaiveDate) -> Option<DateTime<Utc>> {
     let nine = date.and_time(NaiveTime::from_hms_opt(HOUR, 0, 0)?);
     // No zone has ever skipped more than a day.
     (0..=24)
-        .find_map(|hours| {
-            zone.from_local_datetime(&(nine + TimeDelta::hours(hours)))
-                .earliest()
-        })
+        .find_map(|hours| zone.from_local_datetime(&(nine + TimeDelta::hours(hours))).earliest())
         .map(|at| at.with_timezone(&Utc))
 }
 
@@ -102,15 +92,8 @@ pub async fn due_digests(domain: &Domain, limit: u64) -> Result<usize, Error> {
         .await?;
     let mut made = 0;
     for row in due {
-        let input = Claim {
-            row,
-            now,
-            ids: domain.ids.clone(),
-        };
-        let claimed: Result<bool, Error> = domain
-            .store
-            .write(input, |txn, input| Box::pin(claim(txn, input)))
-            .await;
+        let input = Claim { row, now, ids: domain.ids.clone() };
+        let claimed: Result<bool, Error> = domain.store.write(input, |txn, input| Box::pin(claim(txn, input))).await;
         made += usize::from(claimed?);
     }
     Ok(made)
@@ -158,11 +141,7 @@ async fn counts(txn: &WriteTransaction, guild_id: GuildId) -> Result<DigestCount
     };
     let rules: Vec<(ChannelId, RuleState, i64)> = vanish_rule::Entity::find()
         .select_only()
-        .columns([
-            vanish_rule::Column::ChannelId,
-            vanish_rule::Column::State,
-            vanish_rule::Column::MessagesDeleted,
-        ])
+        .columns([vanish_rule::Column::ChannelId, vanish_rule::Column::State, vanish_rule::Column::MessagesDeleted])
         .filter(vanish_rule::COLUMN.guild_id.eq(guild_id))
         .order_by_asc(vanish_rule::COLUMN.channel_id)
         .limit(RULES_MAX)
@@ -174,12 +153,7 @@ async fn counts(txn: &WriteTransaction, guild_id: GuildId) -> Result<DigestCount
         .filter(channel_slot::COLUMN.state.eq(SlotState::Broken))
         .count(txn.connection())
         .await?;
-    let in_state = |wanted| {
-        rules
-            .iter()
-            .filter(|(_, state, _)| *state == wanted)
-            .count() as u64
-    };
+    let in_state = |wanted| rules.iter().filter(|(_, state, _)| *state == wanted).count() as u64;
     let deleted = |(channel, _, total): &(ChannelId, RuleState, i64)| {
         // A rule that was removed and made again counts from zero.
         let before = baseline.get(channel).filter(|before| *before <= total);
@@ -192,10 +166,7 @@ async fn counts(txn: &WriteTransaction, guild_id: GuildId) -> Result<DigestCount
         rules_paused: in_state(RuleState::Paused),
         rules_suspended: in_state(RuleState::Suspended),
         slots_broken,
-        totals: rules
-            .into_iter()
-            .map(|(channel, _, total)| (channel, total))
-            .collect(),
+        totals: rules.into_iter().map(|(channel, _, total)| (channel, total)).collect(),
     })
 }
 
@@ -213,47 +184,25 @@ mod tests {
         let noon = at("2026-01-05T12:00:00Z");
         let next = |digest, start, now| next_due(digest, start, berlin, now);
         assert_eq!(next(Digest::Off, WeekStart::Monday, noon), None);
-        assert_eq!(
-            next(Digest::Daily, WeekStart::Monday, noon),
-            Some(at("2026-01-06T08:00:00Z"))
-        );
-        assert_eq!(
-            next(Digest::Weekly, WeekStart::Monday, noon),
-            Some(at("2026-01-12T08:00:00Z"))
-        );
-        assert_eq!(
-            next(Digest::Weekly, WeekStart::Sunday, noon),
-            Some(at("2026-01-11T08:00:00Z"))
-        );
+        assert_eq!(next(Digest::Daily, WeekStart::Monday, noon), Some(at("2026-01-06T08:00:00Z")));
+        assert_eq!(next(Digest::Weekly, WeekStart::Monday, noon), Some(at("2026-01-12T08:00:00Z")));
+        assert_eq!(next(Digest::Weekly, WeekStart::Sunday, noon), Some(at("2026-01-11T08:00:00Z")));
         let early = at("2026-01-05T07:59:59Z");
         let due = at("2026-01-05T08:00:00Z");
         assert_eq!(next(Digest::Weekly, WeekStart::Monday, early), Some(due));
-        assert_eq!(
-            next(Digest::Daily, WeekStart::Monday, due),
-            Some(at("2026-01-06T08:00:00Z"))
-        );
+        assert_eq!(next(Digest::Daily, WeekStart::Monday, due), Some(at("2026-01-06T08:00:00Z")));
     }
 
     #[test]
     fn summer_time_moves_the_moment() {
         let saturday = at("2026-03-28T12:00:00Z");
         assert_eq!(
-            next_due(
-                Digest::Daily,
-                WeekStart::Monday,
-                Tz::Europe__Berlin,
-                saturday
-            ),
+            next_due(Digest::Daily, WeekStart::Monday, Tz::Europe__Berlin, saturday),
             Some(at("2026-03-29T07:00:00Z"))
         );
         // Samoa skipped the whole of 2011-12-30.
         assert_eq!(
-            next_due(
-                Digest::Daily,
-                WeekStart::Monday,
-                Tz::Pacific__Apia,
-                at("2011-12-30T05:00:00Z")
-            ),
+            next_due(Digest::Daily, WeekStart::Monday, Tz::Pacific__Apia, at("2011-12-30T05:00:00Z")),
             Some(at("2011-12-30T19:00:00Z"))
         );
     }

@@ -43,9 +43,7 @@ const COMMON: [&str; CHOICES_MAX] = [
 /// Reads an IANA name in any case; refuses others and offers the nearest.
 pub(in crate::domain) fn parse(name: &str) -> Result<Tz, GuildRefusal> {
     let spelled = normal(name);
-    let found = TZ_VARIANTS
-        .iter()
-        .find(|zone| zone.name().eq_ignore_ascii_case(&spelled));
+    let found = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(&spelled));
     found.copied().ok_or_else(|| GuildRefusal::UnknownTimeZone {
         name: name.chars().take(64).collect(),
         nearest: nearest(&spelled),
@@ -79,11 +77,7 @@ fn nearest(wrong: &str) -> Vec<&'static str> {
         .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    ranked
-        .into_iter()
-        .take(NEAREST_MAX)
-        .map(|(_, name)| name)
-        .collect()
+    ranked.into_iter().take(NEAREST_MAX).map(|(_, name)| name).collect()
 }
 
 /// At most 25 names for what somebody has typed so far: those that start with it first, then those that hold it.
@@ -106,11 +100,7 @@ pub fn time_zone_choices(typed: &str) -> Vec<&'static str> {
         })
         .collect();
     ranked.sort_unstable();
-    ranked
-        .into_iter()
-        .take(CHOICES_MAX)
-        .map(|(_, name)| name)
-        .collect()
+    ranked.into_iter().take(CHOICES_MAX).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]
@@ -145,10 +135,7 @@ mod tests {
     fn choices_prefer_beginnings() {
         assert_eq!(time_zone_choices("").len(), 25);
         assert!(COMMON.iter().all(|name| parse(name).is_ok()));
-        assert_eq!(
-            time_zone_choices("europe/be")[..3],
-            ["Europe/Belfast", "Europe/Belgrade", "Europe/Berlin"]
-        );
+        assert_eq!(time_zone_choices("europe/be")[..3], ["Europe/Belfast", "Europe/Belgrade", "Europe/Berlin"]);
         assert_eq!(time_zone_choices("berl"), ["Europe/Berlin"]);
         assert_eq!(time_zone_choices("new york"), ["America/New_York"]);
         assert!(time_zone_choices("a").len() <= 25);

@@ -5,13 +5,9 @@ use entity::{
     guild,
     id::{ChannelId, GuildId},
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 
-use super::{
-    ChannelFacts, SLOTS_MAX, SlotKey, SlotProblem, SlotRefusal, SlotWriter, needs, row, writer,
-};
+use super::{ChannelFacts, SLOTS_MAX, SlotKey, SlotProblem, SlotRefusal, SlotWriter, needs, row, writer};
 use crate::{
     domain::{Actor, Domain, Error},
     store::WriteTransaction,
@@ -30,30 +26,17 @@ pub(super) fn check(
     }
     let needed = row::needed_type(key, Some(row));
     if needed != SlotType::Any && needed != facts.slot_type {
-        return Err(SlotRefusal::WrongType {
-            key: key.clone(),
-            channel_id,
-            needed,
-            actual: facts.slot_type,
-        });
+        return Err(SlotRefusal::WrongType { key: key.clone(), channel_id, needed, actual: facts.slot_type });
     }
     let missing = needs(key, facts.slot_type) & facts.missing_permissions;
     if missing != 0 {
-        return Err(SlotRefusal::MissingPermissions {
-            key: key.clone(),
-            channel_id,
-            missing,
-        });
+        return Err(SlotRefusal::MissingPermissions { key: key.clone(), channel_id, missing });
     }
     Ok(())
 }
 
 /// The type that a confirmed slot has: its own, or its channel's where nobody chose one.
-pub(super) fn confirmed_type(
-    key: &SlotKey,
-    row: &channel_slot::Model,
-    facts: &ChannelFacts,
-) -> SlotType {
+pub(super) fn confirmed_type(key: &SlotKey, row: &channel_slot::Model, facts: &ChannelFacts) -> SlotType {
     match row::needed_type(key, Some(row)) {
         SlotType::Any if row.purpose.is_none() => facts.slot_type,
         needed => needed,
@@ -106,22 +89,11 @@ pub async fn confirm(
     channel_id: ChannelId,
     verdict: Result<ChannelFacts, SlotProblem>,
 ) -> Result<Option<channel_slot::Model>, Error> {
-    let input = Confirm {
-        writer: writer(domain, &Actor::System, guild_id),
-        key: key.clone(),
-        channel_id,
-        verdict,
-    };
-    domain
-        .store
-        .write(input, |txn, input| Box::pin(confirm_in(txn, input)))
-        .await
+    let input = Confirm { writer: writer(domain, &Actor::System, guild_id), key: key.clone(), channel_id, verdict };
+    domain.store.write(input, |txn, input| Box::pin(confirm_in(txn, input))).await
 }
 
-async fn confirm_in(
-    txn: &WriteTransaction,
-    input: &Confirm,
-) -> Result<Option<channel_slot::Model>, Error> {
+async fn confirm_in(txn: &WriteTransaction, input: &Confirm) -> Result<Option<channel_slot::Model>, Error> {
     let Confirm { writer, key, .. } = input;
     let row = writer.lock(txn, key).await?;
     let Some(row) = row.filter(|row| row.channel_id == Some(input.channel_id)) else {
@@ -203,19 +175,11 @@ impl OfChannel {
 }
 
 /// Marks the slots of a deleted channel broken; names those that were not.
-pub async fn channel_deleted(
-    domain: &Domain,
-    guild_id: GuildId,
-    channel_id: ChannelId,
-) -> Result<Vec<SlotKey>, Error> {
+pub async fn channel_deleted(domain: &Domain, guild_id: GuildId, channel_id: ChannelId) -> Result<Vec<SlotKey>, Error> {
     if !leads_a_slot(domain, guild_id, channel_id).await? {
         return Ok(Vec::new());
     }
-    let input = OfChannel {
-        writer: writer(domain, &Actor::System, guild_id),
-        channel_id,
-        missing_permissions: 0,
-    };
+    let input = OfChannel { writer: writer(domain, &Actor::System, guild_id), channel_id, missing_permissions: 0 };
     domain
         .store
         .write(input, |txn, input| {
@@ -245,11 +209,7 @@ pub async fn channel_works(
     if !leads_a_slot(domain, guild_id, channel_id).await? {
         return Ok(Vec::new());
     }
-    let input = OfChannel {
-        writer: writer(domain, &Actor::System, guild_id),
-        channel_id,
-        missing_permissions,
-    };
+    let input = OfChannel { writer: writer(domain, &Actor::System, guild_id), channel_id, missing_permissions };
     domain
         .store
         .write(input, |txn, input| {
@@ -298,11 +258,7 @@ async fn follow_permissions(
     Ok(true)
 }
 
-async fn leads_a_slot(
-    domain: &Domain,
-    guild_id: GuildId,
-    channel_id: ChannelId,
-) -> Result<bool, Error> {
+async fn leads_a_slot(domain: &Domain, guild_id: GuildId, channel_id: ChannelId) -> Result<bool, Error> {
     Ok(channel_slot::Entity::find()
         .filter(channel_slot::COLUMN.guild_id.eq(guild_id))
         .filter(channel_slot::COLUMN.channel_id.eq(channel_id))

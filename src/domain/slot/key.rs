@@ -33,18 +33,11 @@ pub mod permission {
 
     /// Names the bits that slots ask for.
     pub fn words(bits: u64) -> Vec<&'static str> {
-        WORDS
-            .iter()
-            .filter(|(bit, _)| bits & bit != 0)
-            .map(|(_, words)| *words)
-            .collect()
+        WORDS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, words)| *words).collect()
     }
 }
 
-use permission::{
-    CONNECT, CREATE_PUBLIC_THREADS, EMBED_LINKS, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS,
-    VIEW_CHANNEL,
-};
+use permission::{CONNECT, CREATE_PUBLIC_THREADS, EMBED_LINKS, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL};
 
 /// Longest name.
 const KEY_BYTES_MAX: usize = 64;
@@ -77,14 +70,8 @@ impl FromStr for SlotKey {
 
     fn from_str(text: &str) -> Result<Self, SlotRefusal> {
         let fits = (1..=KEY_BYTES_MAX).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-        if fits {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(SlotRefusal::BadKey)
-        }
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        if fits { Ok(Self(text.to_owned())) } else { Err(SlotRefusal::BadKey) }
     }
 }
 
@@ -167,9 +154,7 @@ pub fn needs(key: &SlotKey, slot_type: SlotType) -> u64 {
         (None, SlotType::Any | SlotType::Category) => VIEW_CHANNEL,
         (None, SlotType::Text) => POST,
         (None, SlotType::Voice | SlotType::Stage) => VIEW_CHANNEL | CONNECT,
-        (None, SlotType::Forum | SlotType::Thread) => {
-            VIEW_CHANNEL | SEND_MESSAGES | SEND_MESSAGES_IN_THREADS
-        }
+        (None, SlotType::Forum | SlotType::Thread) => VIEW_CHANNEL | SEND_MESSAGES | SEND_MESSAGES_IN_THREADS,
     }
 }
 

@@ -12,9 +12,7 @@ pub enum SlotRefusal {
     #[error("Channel setting not found")]
     NotFound,
     /// The name cannot be one.
-    #[error(
-        "The name of a channel setting has 1 to 64 characters of a-z, 0-9, _ and -, such as alerts"
-    )]
+    #[error("The name of a channel setting has 1 to 64 characters of a-z, 0-9, _ and -, such as alerts")]
     BadKey,
     /// A name that nobody made.
     #[error("There is no slot `{key}`{}. Create it first with /settings slot create", did_you_mean(.nearest))]
@@ -84,10 +82,7 @@ impl Refusal for SlotRefusal {
     fn kind(&self) -> Kind {
         match self {
             Self::NotFound | Self::Unknown { .. } => Kind::NotFound,
-            Self::BadKey
-            | Self::WrongType { .. }
-            | Self::OtherGuild { .. }
-            | Self::BuiltIn { .. } => Kind::Invalid,
+            Self::BadKey | Self::WrongType { .. } | Self::OtherGuild { .. } | Self::BuiltIn { .. } => Kind::Invalid,
             Self::MissingPermissions { .. } | Self::Exists { .. } => Kind::Conflict,
             Self::TooMany { .. } => Kind::LimitReached,
         }
@@ -109,12 +104,8 @@ impl Refusal for SlotRefusal {
 
     fn pointer(&self) -> Option<&'static str> {
         match self {
-            Self::BadKey | Self::Unknown { .. } | Self::BuiltIn { .. } | Self::Exists { .. } => {
-                Some("/key")
-            }
-            Self::WrongType { .. } | Self::MissingPermissions { .. } | Self::OtherGuild { .. } => {
-                Some("/channelId")
-            }
+            Self::BadKey | Self::Unknown { .. } | Self::BuiltIn { .. } | Self::Exists { .. } => Some("/key"),
+            Self::WrongType { .. } | Self::MissingPermissions { .. } | Self::OtherGuild { .. } => Some("/channelId"),
             Self::NotFound | Self::TooMany { .. } => None,
         }
     }
@@ -136,13 +127,8 @@ pub enum SlotProblem {
 }
 
 impl SlotProblem {
-    const ALL: [Self; 5] = [
-        Self::ChannelDeleted,
-        Self::NoAccess,
-        Self::OtherGuild,
-        Self::WrongType,
-        Self::MissingPermissions,
-    ];
+    const ALL: [Self; 5] =
+        [Self::ChannelDeleted, Self::NoAccess, Self::OtherGuild, Self::WrongType, Self::MissingPermissions];
 
     /// As rows and events spell it.
     pub fn code(self) -> &'static str {

@@ -24,20 +24,12 @@ pub struct Resolved {
 }
 
 /// The slot's channel, or that of the first fallback that can be used; `None` when there is nowhere to post.
-pub async fn resolve(
-    domain: &Domain,
-    guild_id: GuildId,
-    key: &SlotKey,
-) -> Result<Option<Resolved>, Error> {
+pub async fn resolve(domain: &Domain, guild_id: GuildId, key: &SlotKey) -> Result<Option<Resolved>, Error> {
     let chain = chain(key.as_str(), |key| key::known(key)?.fallback);
     let rows = channel_slot::Entity::find()
         .filter(channel_slot::COLUMN.guild_id.eq(guild_id))
         .filter(channel_slot::COLUMN.key.is_in(chain.iter().copied()))
-        .filter(
-            channel_slot::COLUMN
-                .state
-                .is_in([SlotState::Ready, SlotState::Unconfirmed]),
-        )
+        .filter(channel_slot::COLUMN.state.is_in([SlotState::Ready, SlotState::Unconfirmed]))
         .all(domain.store.reader())
         .await?;
     Ok(chain.iter().find_map(|asked| {

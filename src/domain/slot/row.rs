@@ -6,8 +6,8 @@ use entity::{
     id::{ChannelId, ChannelSlotId, GuildId},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QuerySelect, TryInsertResult,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QuerySelect, TryInsertResult,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,10 +41,7 @@ struct Spelling {
 
 impl SlotConfig {
     pub(in crate::domain) fn of_row(row: &channel_slot::Model) -> Self {
-        Self {
-            channel_id: row.channel_id,
-            created: row.purpose.clone().map(|purpose| (row.slot_type, purpose)),
-        }
+        Self { channel_id: row.channel_id, created: row.purpose.clone().map(|purpose| (row.slot_type, purpose)) }
     }
 
     /// Reads an event's state; null is a slot that does not exist.
@@ -53,10 +50,7 @@ impl SlotConfig {
             return Ok(Self::default());
         };
         let slot_type = unspelled(&spelling.slot_type).unwrap_or(SlotType::Any);
-        Ok(Self {
-            channel_id: spelling.channel_id,
-            created: spelling.purpose.map(|purpose| (slot_type, purpose)),
-        })
+        Ok(Self { channel_id: spelling.channel_id, created: spelling.purpose.map(|purpose| (slot_type, purpose)) })
     }
 
     /// The same as an event would spell it; null when there is nothing to keep.
@@ -128,11 +122,7 @@ impl SlotWriter {
     }
 
     /// Makes an empty row where there is none; says whether it did.
-    pub(super) async fn insert_empty(
-        &self,
-        txn: &WriteTransaction,
-        key: &SlotKey,
-    ) -> Result<bool, Error> {
+    pub(super) async fn insert_empty(&self, txn: &WriteTransaction, key: &SlotKey) -> Result<bool, Error> {
         let row = channel_slot::ActiveModel {
             id: Set(ChannelSlotId(self.ids.uuid())),
             guild_id: Set(self.guild_id),
@@ -188,17 +178,12 @@ impl SlotWriter {
         change(&mut active);
         active.updated_at = Set(self.now());
         let row = active.update(txn.connection()).await?;
-        self.tell(txn, kind, &row.key, (before, state(&row)))
-            .await?;
+        self.tell(txn, kind, &row.key, (before, state(&row))).await?;
         Ok(row)
     }
 
     /// Takes the channel away; a slot that somebody created stays, empty.
-    pub(super) async fn clear(
-        &self,
-        txn: &WriteTransaction,
-        row: channel_slot::Model,
-    ) -> Result<(), Error> {
+    pub(super) async fn clear(&self, txn: &WriteTransaction, row: channel_slot::Model) -> Result<(), Error> {
         if row.purpose.is_none() {
             return self.remove(txn, row).await;
         }
@@ -213,14 +198,8 @@ impl SlotWriter {
     }
 
     /// Deletes a locked row and tells of it.
-    pub(super) async fn remove(
-        &self,
-        txn: &WriteTransaction,
-        row: channel_slot::Model,
-    ) -> Result<(), Error> {
-        let deleted = channel_slot::Entity::delete_by_id(row.id)
-            .exec(txn.connection())
-            .await?;
+    pub(super) async fn remove(&self, txn: &WriteTransaction, row: channel_slot::Model) -> Result<(), Error> {
+        let deleted = channel_slot::Entity::delete_by_id(row.id).exec(txn.connection()).await?;
         if deleted.rows_affected == 0 {
             return Err(SlotRefusal::NotFound.into());
         }

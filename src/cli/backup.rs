@@ -1,0 +1,15 @@
+//! `guildhall backup`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{Exit, output};
+use crate::config::Config;
+
+/// Runs the command.
+#[expect(clippy::unused_async, reason = "the body that waits is still to come")]
+pub(super) async fn run(config: Config, file: PathBuf) -> anyhow::Result<ExitCode> {
+    drop((config, file));
+    output::complain("backup is not part of this build\n");
+    Ok(Exit::Failed.into())
+}

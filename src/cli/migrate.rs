@@ -1,0 +1,14 @@
+//! `guildhall migrate`.
+
+use std::process::ExitCode;
+
+use super::{Exit, output};
+use crate::config::Config;
+
+/// Runs the command.
+#[expect(clippy::unused_async, reason = "the body that waits is still to come")]
+pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    drop(config);
+    output::complain("migrate is not part of this build\n");
+    Ok(Exit::Failed.into())
+}

@@ -1,0 +1,84 @@
+//! The Discord face: slash commands, buttons, menus and gateway events. It translates; the domain decides.
+//!
+//! Invariants: the first answer to an interaction leaves within 2.5 s, whatever the store does; nothing pings; every
+//! button carries its whole state, so that it works after a restart.
+
+mod asked;
+mod component;
+mod error_reply;
+mod event_handler;
+mod gateway;
+pub mod invite;
+mod registration;
+mod reply;
+mod text;
+
+use std::{sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+use serenity::all as serenity;
+
+pub use asked::Asked;
+pub use error_reply::CommandError;
+pub use gateway::{Gateway, GatewayEnd};
+pub use registration::{Commands, command_list, register_if_changed};
+pub use reply::Reply;
+
+use crate::{app::App, discord_api::DiscordApi};
+
+/// Interactions that are remembered so that one delivered twice has one effect.
+const SEEN_MAX: u64 = 10_000;
+/// How long an interaction can be answered.
+const INTERACTION_LIFETIME: Duration = Duration::from_mins(15);
+
+/// What every command has at hand.
+pub struct Data {
+    /// The domain and the process's state.
+    pub app: App,
+    /// Calls to Discord.
+    pub api: DiscordApi,
+    /// The application's id.
+    pub application_id: u64,
+    /// Ids of the registered commands, for clickable mentions.
+    pub commands: Arc<Commands>,
+    seen: Cache<u64, ()>,
+}
+
+impl Data {
+    /// Puts the parts together.
+    pub fn new(app: App, api: DiscordApi, application_id: u64, commands: Arc<Commands>) -> Self {
+        let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
+        Self { app, api, application_id, commands, seen }
+    }
+
+    /// Whether this interaction is delivered for the first time.
+    fn first_time(&self, interaction: u64) -> bool {
+        self.seen.entry(interaction).or_insert(()).is_fresh()
+    }
+}
+
+/// The context of a slash command.
+pub type Context<'a> = poise::ApplicationContext<'a, Data, CommandError>;
+/// A command of this bot.
+pub type Command = poise::Command<Data, CommandError>;
+
+/// All commands, in the order of `/help`.
+pub fn commands() -> Vec<Command> {
+    vec![]
+}
+
+/// What the gateway may send us: no privileged intent.
+pub fn intents() -> serenity::GatewayIntents {
+    serenity::GatewayIntents::GUILDS | serenity::GatewayIntents::GUILD_MESSAGES
+}
+
+fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {
+    poise::FrameworkOptions {
+        commands: commands(),
+        on_error: |error| Box::pin(error_reply::on_error(error)),
+        command_check: Some(|ctx| Box::pin(async move { Ok(ctx.data().first_time(ctx.id())) })),
+        event_handler: |context, event| Box::pin(event_handler::handle(context, event)),
+        allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,249 @@
+//! An interaction that waits for its answer, and who asks.
+
+use std::{future::Future, pin::pin, time::Duration};
+
+use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
+use serenity::all::{
+    self as serenity, CommandInteraction, ComponentInteraction, CreateModal, ModalInteraction, PartialChannel,
+};
+use tokio::time::timeout;
+
+use super::{
+    Data, Reply,
+    error_reply::{self, CommandError},
+};
+use crate::{
+    discord_api::{DiscordApi, Payload},
+    domain::{Actor, Member},
+};
+
+/// How long the answer may take before we say that it takes longer. Discord gives up after 3 s.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a person may wait at most. The token lives 15 minutes.
+const WAIT_MAX: Duration = Duration::from_mins(14);
+
+/// Which first answers fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// A new message.
+    Command,
+    /// The message that holds the button is changed.
+    Component,
+    /// Sent from a modal that a command opened, or that a button of a private message opened.
+    Modal {
+        /// There is a message to change.
+        has_message: bool,
+    },
+}
+
+/// An interaction.
+#[derive(Clone)]
+pub struct Asked {
+    api: DiscordApi,
+    application_id: u64,
+    interaction_id: u64,
+    token: String,
+    form: Form,
+    /// Who asks; none in a direct message.
+    pub member: Option<Member>,
+    /// Who asks.
+    pub user_id: Option<DiscordUserId>,
+    /// The channel where it was asked.
+    pub channel_id: Option<ChannelId>,
+    /// Permission bits of the bot in that channel.
+    pub app_permissions: u64,
+}
+
+impl Asked {
+    /// From a slash command or a menu.
+    pub fn command(data: &Data, interaction: &CommandInteraction) -> Self {
+        Self::new(data, interaction.id, &interaction.token, Form::Command).by(
+            interaction.guild_id,
+            interaction.member.as_deref(),
+            interaction.user.id,
+            interaction.channel_id,
+            interaction.app_permissions,
+        )
+    }
+
+    /// From a button or a select menu.
+    pub fn component(data: &Data, interaction: &ComponentInteraction) -> Self {
+        Self::new(data, interaction.id, &interaction.token, Form::Component).by(
+            interaction.guild_id,
+            interaction.member.as_ref(),
+            interaction.user.id,
+            interaction.channel_id,
+            interaction.app_permissions,
+        )
+    }
+
+    /// From a modal.
+    pub fn modal(data: &Data, interaction: &ModalInteraction) -> Self {
+        let form = Form::Modal { has_message: interaction.message.is_some() };
+        Self::new(data, interaction.id, &interaction.token, form).by(
+            interaction.guild_id,
+            interaction.member.as_ref(),
+            interaction.user.id,
+            interaction.channel_id,
+            interaction.app_permissions,
+        )
+    }
+
+    fn new(data: &Data, id: serenity::InteractionId, token: &str, form: Form) -> Self {
+        Self {
+            api: data.api.clone(),
+            application_id: data.application_id,
+            interaction_id: id.get(),
+            token: token.to_owned(),
+            form,
+            member: None,
+            user_id: None,
+            channel_id: None,
+            app_permissions: 0,
+        }
+    }
+
+    fn by(
+        mut self,
+        guild: Option<serenity::GuildId>,
+        member: Option<&serenity::Member>,
+        user: serenity::UserId,
+        channel: serenity::ChannelId,
+        app_permissions: Option<serenity::Permissions>,
+    ) -> Self {
+        self.user_id = DiscordUserId::new(user.get());
+        self.channel_id = ChannelId::new(channel.get());
+        self.app_permissions = app_permissions.map_or(0, |permissions| permissions.bits());
+        self.member = guild.zip(member).and_then(|(guild, member)| {
+            let permissions = member.permissions.map_or(0, |permissions| permissions.bits());
+            Some(Member {
+                user_id: self.user_id?,
+                guild_id: GuildId::new(guild.get())?,
+                permissions,
+                // Discord computes these bits for the channel where the interaction happens.
+                channel: self.channel_id.map(|channel| (channel, permissions)),
+                roles: member.roles.iter().filter_map(|role| RoleId::new(role.get())).collect(),
+            })
+        });
+        self
+    }
+
+    /// The member who asks, or a refusal in direct messages.
+    pub fn member(&self) -> Result<&Member, CommandError> {
+        self.member.as_ref().ok_or(CommandError::OnlyInServers)
+    }
+
+    /// The member as the domain's actor.
+    pub fn actor(&self) -> Result<Actor, CommandError> {
+        self.member().cloned().map(Actor::Member)
+    }
+
+    /// The channel that a command names, else the one where it was typed, with the asker's rights **there**.
+    pub fn about_channel(&self, named: Option<&PartialChannel>) -> Result<(Actor, GuildId, ChannelId), CommandError> {
+        let mut member = self.member()?.clone();
+        let channel = match named {
+            None => self.channel_id.ok_or(CommandError::OnlyInServers)?,
+            Some(named) => {
+                let id = ChannelId::new(named.id.get()).ok_or(CommandError::OnlyInServers)?;
+                member.channel = named.permissions.map(|permissions| (id, permissions.bits()));
+                id
+            }
+        };
+        let guild = member.guild_id;
+        Ok((Actor::Member(member), guild, channel))
+    }
+
+    /// Runs the work and shows what comes of it: at once, or after "working on it" when it takes longer.
+    ///
+    /// The work is never cancelled by Discord's deadline; an error is shown as its text.
+    pub async fn answer<W>(&self, work: W) -> Result<(), CommandError>
+    where
+        W: Future<Output = Result<Reply, CommandError>>,
+    {
+        self.answer_as(false, work).await
+    }
+
+    /// The same for a result that everybody sees.
+    pub async fn answer_publicly<W>(&self, work: W) -> Result<(), CommandError>
+    where
+        W: Future<Output = Result<Reply, CommandError>>,
+    {
+        self.answer_as(true, work).await
+    }
+
+    async fn answer_as<W>(&self, public: bool, work: W) -> Result<(), CommandError>
+    where
+        W: Future<Output = Result<Reply, CommandError>>,
+    {
+        let mut work = pin!(work);
+        if let Ok(result) = timeout(PATIENCE, &mut work).await {
+            let reply = self.show(result);
+            let kind = self.first_kind(reply.as_error);
+            return Ok(self.send_first(reply.reply.into_callback(kind)).await?);
+        }
+        let (kind, public) = match self.form {
+            Form::Command | Form::Modal { has_message: false } => (5, public),
+            Form::Component | Form::Modal { has_message: true } => (6, false),
+        };
+        self.send_first(Reply::deferral(kind, public)).await?;
+        let result = timeout(WAIT_MAX, work).await.unwrap_or(Err(CommandError::TookTooLong));
+        let shown = self.show(result);
+        if shown.as_error && kind == 6 {
+            // The message with the buttons stays as it is; what went wrong comes beside it.
+            self.api.create_followup(self.application_id, &self.token, shown.reply.into_followup()).await?;
+        } else {
+            self.api.edit_original(self.application_id, &self.token, shown.reply.into_message()).await?;
+        }
+        Ok(())
+    }
+
+    fn first_kind(&self, error: bool) -> u8 {
+        match self.form {
+            Form::Component | Form::Modal { has_message: true } if !error => 7,
+            _ => 4,
+        }
+    }
+
+    fn show(&self, result: Result<Reply, CommandError>) -> Shown {
+        match result {
+            Ok(reply) => Shown { reply, as_error: false },
+            Err(error) => Shown { reply: error_reply::reply(&error, self.interaction_id), as_error: true },
+        }
+    }
+
+    async fn send_first(&self, payload: Payload) -> Result<(), crate::discord_api::Error> {
+        self.api.answer(self.interaction_id, &self.token, payload).await
+    }
+
+    /// A new private message instead of a change of the one that holds the button.
+    pub async fn answer_beside<W>(&self, work: W) -> Result<(), CommandError>
+    where
+        W: Future<Output = Result<Reply, CommandError>>,
+    {
+        Self { form: Form::Command, ..self.clone() }.answer(work).await
+    }
+
+    /// Opens a modal. It must be the first answer, so that whoever needs data for it and has none in time gets the
+    /// advice to press again.
+    pub async fn open<W>(&self, modal: W) -> Result<(), CommandError>
+    where
+        W: Future<Output = Result<CreateModal, CommandError>>,
+    {
+        let result = timeout(PATIENCE, modal).await.unwrap_or(Err(CommandError::PressAgain));
+        let payload = match result {
+            Ok(modal) => Payload::new(&serenity::CreateInteractionResponse::Modal(modal)),
+            Err(error) => error_reply::reply(&error, self.interaction_id).into_callback(4),
+        };
+        Ok(self.send_first(payload).await?)
+    }
+
+    /// Changes the answer again later, such as when a preview has been counted.
+    pub async fn change(&self, reply: Reply) -> Result<(), CommandError> {
+        Ok(self.api.edit_original(self.application_id, &self.token, reply.into_message()).await?)
+    }
+}
+
+struct Shown {
+    reply: Reply,
+    as_error: bool,
+}

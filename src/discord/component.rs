@@ -1,0 +1,100 @@
+//! Buttons, select menus and modals. Their state is in the custom id and in the store, so that they work after a
+//! restart: `v1|area|verb|argument|…`, at most 100 characters.
+
+use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
+
+use super::{Asked, CommandError, Data};
+
+/// The version of our custom ids; older ones are answered with the advice to run the command again.
+const VERSION: &str = "v1";
+
+/// Makes a custom id.
+pub fn custom_id(area: &str, verb: &str, arguments: &[&str]) -> String {
+    let mut id = format!("{VERSION}|{area}|{verb}");
+    for argument in arguments {
+        id.push('|');
+        id.push_str(argument);
+    }
+    debug_assert!(id.len() <= 100, "custom ids have at most 100 characters");
+    id
+}
+
+/// A press, as features see it.
+pub struct Press<'a> {
+    /// What the button does.
+    pub verb: &'a str,
+    /// What it is about.
+    pub arguments: Vec<&'a str>,
+    /// The values chosen in a select menu.
+    pub values: Vec<String>,
+    /// The texts entered in a modal, by custom id of the input.
+    pub inputs: Vec<(String, String)>,
+}
+
+impl Press<'_> {
+    /// An argument that can be read as this type.
+    pub fn argument<T: std::str::FromStr>(&self, index: usize) -> Result<T, CommandError> {
+        self.arguments.get(index).and_then(|text| text.parse().ok()).ok_or_else(outdated)
+    }
+
+    /// The text entered under this name.
+    pub fn input(&self, name: &str) -> &str {
+        self.inputs.iter().find(|(id, _)| id == name).map_or("", |(_, text)| text.as_str())
+    }
+}
+
+fn outdated() -> CommandError {
+    CommandError::Input {
+        problem: "This button is from an older version of me. Please run the command again".to_owned(),
+        example: "/help",
+    }
+}
+
+fn split(id: &str) -> Option<(&str, &str, Vec<&str>)> {
+    let mut parts = id.split('|');
+    (parts.next()? == VERSION).then_some(())?;
+    Some((parts.next()?, parts.next()?, parts.collect()))
+}
+
+/// A button or select menu.
+pub async fn pressed(data: &Data, interaction: &ComponentInteraction) -> Result<(), CommandError> {
+    let asked = Asked::component(data, interaction);
+    let values = match &interaction.data.kind {
+        ComponentInteractionDataKind::StringSelect { values } => values.clone(),
+        ComponentInteractionDataKind::ChannelSelect { values } => values.iter().map(ToString::to_string).collect(),
+        ComponentInteractionDataKind::RoleSelect { values } => values.iter().map(ToString::to_string).collect(),
+        ComponentInteractionDataKind::UserSelect { values } => values.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    route(data, &asked, &interaction.data.custom_id, values, Vec::new()).await
+}
+
+/// A modal that was sent.
+pub async fn submitted(data: &Data, interaction: &ModalInteraction) -> Result<(), CommandError> {
+    let asked = Asked::modal(data, interaction);
+    let mut inputs = Vec::new();
+    for row in &interaction.data.components {
+        for component in &row.components {
+            if let serenity::all::ActionRowComponent::InputText(input) = component {
+                inputs.push((input.custom_id.clone(), input.value.clone().unwrap_or_default()));
+            }
+        }
+    }
+    route(data, &asked, &interaction.data.custom_id, Vec::new(), inputs).await
+}
+
+async fn route(
+    _data: &Data,
+    asked: &Asked,
+    id: &str,
+    values: Vec<String>,
+    inputs: Vec<(String, String)>,
+) -> Result<(), CommandError> {
+    let Some((area, verb, arguments)) = split(id) else {
+        return asked.answer_beside(async { Err(outdated()) }).await;
+    };
+    let _press = Press { verb, arguments, values, inputs };
+    match area {
+        _ => asked.answer_beside(async { Err(outdated()) }).await,
+    }
+}

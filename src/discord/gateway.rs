@@ -1,0 +1,98 @@
+//! The connection to Discord's gateway, over serenity, from first identify to the last close.
+
+use std::sync::Arc;
+
+use serenity::{
+    Client, Error as SerenityError,
+    all::{GatewayError, HttpBuilder, ShardManager},
+};
+
+use super::{Commands, Data, framework_options, intents};
+use crate::{
+    app::{self, App},
+    discord_api::DiscordApi,
+    secret::Secret,
+};
+
+/// Why the gateway ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayEnd {
+    /// We closed it.
+    Closed,
+    /// Discord refused the token.
+    TokenRefused,
+    /// Discord refuses this connection for good: intents, sharding or version.
+    Refused,
+    /// It broke and could not be mended; trying again later may help.
+    Broken,
+}
+
+/// A prepared connection.
+pub struct Gateway {
+    client: Client,
+}
+
+impl Gateway {
+    /// Prepares the connection; `api_proxy` replaces `https://discord.com`.
+    pub async fn new(
+        app: App,
+        api: DiscordApi,
+        token: &Secret,
+        api_proxy: Option<&str>,
+        application_id: u64,
+        commands: Arc<Commands>,
+    ) -> Result<Self, SerenityError> {
+        let mut http = HttpBuilder::new(token.expose());
+        if let Some(proxy) = api_proxy {
+            // serenity ignores its proxy while its own limiter is on; the limits are ours anyway.
+            http = http.proxy(proxy).ratelimiter_disabled(true);
+        }
+        let data = Data::new(app, api, application_id, commands);
+        let framework = poise::Framework::builder()
+            .options(framework_options())
+            .initialize_owners(false)
+            // Nothing fallible happens here: a setup that fails would leave the bot deaf.
+            .setup(|_, _, _| Box::pin(async move { Ok(data) }))
+            .build();
+        let client = serenity::all::ClientBuilder::new_with_http(http.build(), intents()).framework(framework).await?;
+        Ok(Self { client })
+    }
+
+    /// What closes the connection from elsewhere.
+    pub fn shard_manager(&self) -> Arc<ShardManager> {
+        self.client.shard_manager.clone()
+    }
+
+    /// Stays connected until somebody closes it or Discord refuses.
+    pub async fn run(mut self, app: &App) -> GatewayEnd {
+        app.readiness().set_gateway(app::Gateway::Connecting);
+        let end = match self.client.start_autosharded().await {
+            Ok(()) => GatewayEnd::Closed,
+            Err(error) => end_of(&error),
+        };
+        let state = match end {
+            GatewayEnd::Closed => app::Gateway::Off,
+            GatewayEnd::TokenRefused => app::Gateway::Lost("token_refused".to_owned()),
+            GatewayEnd::Refused => app::Gateway::Lost("refused".to_owned()),
+            GatewayEnd::Broken => app::Gateway::Lost("broken".to_owned()),
+        };
+        app.readiness().set_gateway(state);
+        end
+    }
+}
+
+fn end_of(error: &SerenityError) -> GatewayEnd {
+    // Never `{error:?}`: serenity's errors can carry routes with tokens.
+    match error {
+        SerenityError::Gateway(GatewayError::InvalidAuthentication | GatewayError::NoAuthentication) => {
+            GatewayEnd::TokenRefused
+        }
+        SerenityError::Gateway(
+            GatewayError::InvalidGatewayIntents
+            | GatewayError::DisallowedGatewayIntents
+            | GatewayError::InvalidShardData
+            | GatewayError::OverloadedShard,
+        ) => GatewayEnd::Refused,
+        _ => GatewayEnd::Broken,
+    }
+}

@@ -1,0 +1,141 @@
+//! Vanishing channels: rules, what they spare, and the engine's book-keeping.
+//!
+//! Invariants: nothing is deleted early; no id of a living message is kept but the bounds of a sweep and what a
+//! person marked; what to delete is decided on the page that Discord shows at that moment.
+
+mod defaults;
+mod exemption;
+mod message;
+pub mod plan;
+mod rule;
+pub mod schedule;
+mod sweep;
+
+pub use defaults::{DefaultChange, defaults, set_defaults};
+pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptions};
+pub use message::{DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, settle_message, time_message};
+pub use rule::{
+    Backlog, NewDuration, NewRule, PageRequest, Pause, RuleView, Rules, abort_backlog, add_deleted, pause, remove,
+    resume, rule, rules, run_now, set_duration, set_rule, view,
+};
+pub use sweep::{
+    ChannelFacts, Claim, LastMessage, Outcome, Problem, channel_gone, channel_restored, claim_due, confirm, guild_seen,
+    load_judge, note_message, note_pins_changed, note_thread, planned_widening, settle, suspended,
+};
+
+use entity::vanish_rule;
+use serde_json::{Value, json};
+
+use super::{Kind, Refusal};
+
+/// Most rules of one guild.
+const RULES_PER_GUILD_MAX: u64 = 10_000;
+/// Most exemptions of one guild.
+const EXEMPTIONS_PER_GUILD_MAX: u64 = 500;
+/// Most characters of a pause's reason.
+const REASON_MAX: usize = 200;
+
+/// What vanishing refuses.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum VanishRefusal {
+    /// The age is out of bounds.
+    #[error("The lifetime must be between 10 seconds and 365 days")]
+    AfterOutOfBounds,
+    /// Neither the rule nor the server's default names an age.
+    #[error("A lifetime is needed, because this server has no default yet")]
+    AfterMissing,
+    /// The count is out of bounds.
+    #[error("The number of messages to keep must be between 1 and 1000")]
+    KeepLastOutOfBounds,
+    /// The channel has no rule.
+    #[error("Channel not found")]
+    NoRule,
+    /// The channel's rule belongs to another guild.
+    #[error("This channel already has a rule of another server")]
+    OtherGuild,
+    /// A counter may only rise.
+    #[error("The number of deleted messages must be a positive whole number")]
+    BadCount,
+    /// Too many rules.
+    #[error("This server has {RULES_PER_GUILD_MAX} vanishing channels, which is the most")]
+    TooManyRules,
+    /// Too many exemptions.
+    #[error("This server has {EXEMPTIONS_PER_GUILD_MAX} exemptions, which is the most")]
+    TooManyExemptions,
+    /// There is no backlog to abort.
+    #[error("There is nothing left to abort: the old messages are no longer waiting")]
+    NothingArmed,
+    /// It is not paused.
+    #[error("This channel is not paused")]
+    NotPaused,
+    /// A moment that lies behind.
+    #[error("The time must lie ahead")]
+    TimePassed,
+    /// Only the author or a moderator may time a message.
+    #[error("Only the author of a message, or somebody with the permission Manage Messages, can let it vanish")]
+    NotTheAuthor,
+}
+
+impl Refusal for VanishRefusal {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::AfterOutOfBounds
+            | Self::AfterMissing
+            | Self::KeepLastOutOfBounds
+            | Self::BadCount
+            | Self::TimePassed => Kind::Invalid,
+            Self::NoRule => Kind::NotFound,
+            Self::OtherGuild | Self::NothingArmed | Self::NotPaused => Kind::Conflict,
+            Self::TooManyRules | Self::TooManyExemptions => Kind::LimitReached,
+            Self::NotTheAuthor => Kind::Forbidden,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AfterOutOfBounds => "vanish.after_out_of_bounds",
+            Self::AfterMissing => "vanish.after_missing",
+            Self::KeepLastOutOfBounds => "vanish.keep_last_out_of_bounds",
+            Self::NoRule => "vanish.no_rule",
+            Self::OtherGuild => "vanish.other_guild",
+            Self::BadCount => "vanish.bad_count",
+            Self::TooManyRules => "vanish.too_many_rules",
+            Self::TooManyExemptions => "vanish.too_many_exemptions",
+            Self::NothingArmed => "vanish.nothing_armed",
+            Self::NotPaused => "vanish.not_paused",
+            Self::TimePassed => "vanish.time_passed",
+            Self::NotTheAuthor => "vanish.not_the_author",
+        }
+    }
+
+    fn pointer(&self) -> Option<&'static str> {
+        match self {
+            Self::AfterOutOfBounds | Self::AfterMissing => Some("/duration"),
+            Self::KeepLastOutOfBounds => Some("/keepLast"),
+            Self::BadCount => Some("/deletedCount"),
+            Self::OtherGuild => Some("/guildId"),
+            _ => None,
+        }
+    }
+}
+
+/// A rule as the event log and exports show it: its settings, not its progress.
+pub fn rule_settings(rule: &vanish_rule::Model) -> Value {
+    use sea_orm::ActiveEnum;
+    json!({
+        "channel_id": rule.channel_id,
+        "guild_id": rule.guild_id,
+        "after_seconds": rule.after_seconds,
+        "keep_last": rule.keep_last,
+        "schedule": rule.schedule.to_value(),
+        "at_minute": rule.at_minute,
+        "pins": rule.pins.map(|pins| pins.to_value()),
+        "threads": rule.threads.map(|threads| threads.to_value()),
+        "state": rule.state.to_value(),
+        "paused_until": rule.paused_until.map(|until| until.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
+    })
+}
+
+fn subject(channel: entity::id::ChannelId) -> String {
+    format!("vanish/{channel}")
+}

@@ -1,0 +1,690 @@
+//! The engine's book-keeping: which channels to look at, and what came of it.
+//!
+//! A place (channel or thread) is claimed under a lease, swept by a worker, and settled. Between claim and settle a
+//! new message may set the next look; a lease that ends without a settlement makes the place due again.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    id::{ChannelId, GuildId, MessageId},
+    vanish_default,
+    vanish_exemption::{self, ExemptionKind},
+    vanish_message::{self, Fate},
+    vanish_place,
+    vanish_rule::{self, RuleState, Threads},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType, OnConflict, Query},
+};
+use serde_json::json;
+
+use super::{
+    plan::{Exemptions, Judge},
+    rule,
+    schedule::Effective,
+};
+use crate::{
+    domain::{Actor, Domain, Error, cache::PlaceHint, guild},
+    store::{NewEvent, WriteTransaction},
+};
+
+/// How long a worker may take over one place, in seconds.
+const LEASE_SECONDS: i64 = 120;
+/// Most messages of a place with a fate of their own.
+const KEPT_MAX: u64 = 10_000;
+/// Longest pause between two tries, as a power of two of five seconds.
+const BACKOFF_POWER_MAX: i32 = 6;
+
+/// A place under lease.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// The place as it was claimed.
+    pub place: vanish_place::Model,
+    /// Its rule.
+    pub rule: vanish_rule::Model,
+    /// The rule with defaults; none where no age is named, so that nothing can be due.
+    pub effective: Option<Effective>,
+    /// Messages after the cursor are to be looked at.
+    pub newest_due: bool,
+    /// The armed backlog is to be looked at.
+    pub backlog_due: bool,
+    lease: DateTime<Utc>,
+}
+
+/// Why a sweep stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The bot may not do there what it must; holds the missing permission's name.
+    Permission(&'static str),
+    /// The channel or thread no longer exists.
+    Gone,
+    /// The thread is archived; it is left alone until somebody wakes it.
+    Archived,
+    /// Discord does not answer well; try again after this long, at least.
+    Transient(TimeDelta),
+}
+
+/// What came of a claim.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Everything up to here is decided.
+    pub cursor: Option<MessageId>,
+    /// Oldest message that stays for a reason that may end.
+    pub passed_over: Option<MessageId>,
+    /// When to look next; none until a message arrives.
+    pub next_look: Option<DateTime<Utc>>,
+    /// How far the backlog has come, and when it goes on; `None` inside ends it.
+    pub backlog: Option<Option<(MessageId, DateTime<Utc>)>>,
+    /// Messages that are gone.
+    pub deleted: i64,
+    /// Why it stopped early.
+    pub problem: Option<Problem>,
+}
+
+/// What Discord says of a channel.
+#[derive(Clone, Copy, Debug)]
+pub struct ChannelFacts {
+    /// The guild it belongs to.
+    pub guild_id: Option<GuildId>,
+}
+
+/// The newest message of a channel or thread.
+#[derive(Clone, Copy, Debug)]
+pub struct LastMessage {
+    /// The channel or thread.
+    pub place_id: ChannelId,
+    /// Its newest message.
+    pub message_id: MessageId,
+}
+
+/// Leases the places whose time has come, the longest overdue first.
+pub async fn claim_due(domain: &Domain, limit: u64) -> Result<Vec<Claim>, Error> {
+    rule::resume_due(domain, limit).await?;
+    let now = domain.discord_now();
+    // Looking costs no write: most ticks find nothing.
+    if due_places(now, 1).one(domain.store.reader()).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let places = domain.store.write((now, limit), |txn, (now, limit)| Box::pin(lease(txn, *now, *limit))).await?;
+    let mut claims = Vec::with_capacity(places.len());
+    let mut zones = HashMap::new();
+    for place in places {
+        domain.caches.places.forget(&place.place_id);
+        let Some(rule) = vanish_rule::Entity::find_by_id(place.rule_channel_id).one(domain.store.reader()).await?
+        else {
+            continue;
+        };
+        let zone = match zones.get(&place.guild_id) {
+            Some(zone) => *zone,
+            None => *zones.entry(place.guild_id).or_insert(guild::time_zone(domain, place.guild_id).await?),
+        };
+        let default = vanish_default::Entity::find_by_id(place.guild_id).one(domain.store.reader()).await?;
+        claims.push(Claim {
+            effective: effective_at(&rule, default.as_ref(), zone, &place),
+            newest_due: place.leased_until.is_some() || place.due_at.is_some_and(|due_at| due_at <= now),
+            backlog_due: place.backlog_due_at.is_some_and(|due_at| due_at <= now),
+            lease: now + TimeDelta::seconds(LEASE_SECONDS),
+            rule,
+            place,
+        });
+    }
+    Ok(claims)
+}
+
+/// The rule as it holds in this place now; none where it does not reach.
+fn effective_at(
+    rule: &vanish_rule::Model,
+    default: Option<&vanish_default::Model>,
+    zone: chrono_tz::Tz,
+    place: &vanish_place::Model,
+) -> Option<Effective> {
+    let mut effective = Effective::of(rule, default, zone)?;
+    if place.place_id != place.rule_channel_id && effective.threads == Threads::Skip {
+        return None;
+    }
+    if place.ignore_schedule {
+        effective.schedule = vanish_rule::Schedule::Rolling;
+    }
+    Some(effective)
+}
+
+fn due_places(now: DateTime<Utc>, limit: u64) -> sea_orm::Select<vanish_place::Entity> {
+    use vanish_place::COLUMN as P;
+    let may_act = Query::select()
+        .expr(Expr::val(1))
+        .from(vanish_rule::Entity)
+        .and_where(
+            Expr::col((vanish_rule::Entity, vanish_rule::Column::ChannelId))
+                .equals((vanish_place::Entity, vanish_place::Column::RuleChannelId)),
+        )
+        .and_where(vanish_rule::COLUMN.state.is_in([RuleState::Active, RuleState::Unconfirmed]))
+        .to_owned();
+    vanish_place::Entity::find()
+        .filter(P.due_at.lte(now).or(P.backlog_due_at.lte(now)).or(P.leased_until.lte(now)))
+        .filter(P.leased_until.is_null().or(P.leased_until.lte(now)))
+        .filter(Expr::exists(may_act))
+        .order_by_asc(vanish_place::Column::DueAt)
+        .limit(limit)
+}
+
+/// Returns the places as they were before the lease.
+async fn lease(txn: &WriteTransaction, now: DateTime<Utc>, limit: u64) -> Result<Vec<vanish_place::Model>, Error> {
+    use vanish_place::Column as C;
+    let places = due_places(now, limit)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .all(txn.connection())
+        .await?;
+    let ids = || places.iter().map(|place| place.place_id);
+    vanish_place::Entity::update_many()
+        .col_expr(C::LeasedUntil, Expr::value(now + TimeDelta::seconds(LEASE_SECONDS)))
+        .filter(vanish_place::COLUMN.place_id.is_in(ids()))
+        .exec(txn.connection())
+        .await?;
+    // Taken up by this claim: a message that arrives from now on sets the next look itself.
+    vanish_place::Entity::update_many()
+        .col_expr(C::DueAt, Expr::value(None::<DateTime<Utc>>))
+        .filter(vanish_place::COLUMN.place_id.is_in(ids()))
+        .filter(vanish_place::COLUMN.due_at.lte(now))
+        .exec(txn.connection())
+        .await?;
+    Ok(places)
+}
+
+/// Everything that decides about the messages of a claimed place.
+pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) -> Result<Judge, Error> {
+    let guild = claim.rule.guild_id;
+    let channel = claim.rule.channel_id.get().cast_signed();
+    let rows = vanish_exemption::Entity::find()
+        .filter(vanish_exemption::COLUMN.guild_id.eq(guild))
+        .filter(vanish_exemption::COLUMN.channel_bits.is_in([0, channel]))
+        .all(domain.store.reader())
+        .await?;
+    let mut exemptions = Exemptions::default();
+    for row in rows {
+        let id = row.target_bits.cast_unsigned();
+        match row.kind {
+            ExemptionKind::User => exemptions.users.extend(entity::id::DiscordUserId::new(id)),
+            ExemptionKind::Role => exemptions.roles.extend(entity::id::RoleId::new(id)),
+            kind => {
+                exemptions.kinds.insert(kind);
+            }
+        }
+    }
+    let kept: Vec<MessageId> = vanish_message::Entity::find()
+        .filter(vanish_message::COLUMN.channel_id.eq(claim.place.place_id))
+        .filter(vanish_message::COLUMN.fate.is_in([Fate::Keep, Fate::OwnPost]))
+        .select_only()
+        .column(vanish_message::Column::MessageId)
+        .limit(KEPT_MAX)
+        .into_tuple()
+        .all(domain.store.reader())
+        .await?;
+    Ok(Judge {
+        rule: effective,
+        exemptions,
+        place_id: claim.place.place_id,
+        kept: kept.into_iter().collect(),
+        roles: HashMap::new(),
+    })
+}
+
+/// Records what came of a claim, if the lease is still ours; one event per batch of deletions.
+pub async fn settle(domain: &Domain, claim: Claim, outcome: Outcome) -> Result<(), Error> {
+    let place_id = claim.place.place_id;
+    let input = (claim, outcome, domain.discord_now());
+    let result = domain
+        .store
+        .write(input, |txn, (claim, outcome, now)| Box::pin(write_outcome(txn, claim, outcome, *now)))
+        .await;
+    domain.caches.places.forget(&place_id);
+    result
+}
+
+async fn write_outcome(
+    txn: &WriteTransaction,
+    claim: &Claim,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if outcome.deleted > 0
+        && let Some(rule) = rule::count_deleted(txn, claim.rule.channel_id, outcome.deleted, now).await?
+    {
+        let after =
+            json!({ "place_id": claim.place.place_id, "deleted": outcome.deleted, "total": rule.messages_deleted });
+        log(txn, claim, "vanish.swept", serde_json::Value::Null, after, now).await?;
+    }
+    match outcome.problem {
+        Some(Problem::Gone) => return forget_place(txn, claim, now).await,
+        Some(Problem::Permission(name)) => suspend(txn, claim, name, now).await?,
+        _ => {}
+    }
+    let mut update = vanish_place::Entity::update_many()
+        .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
+        .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
+    use vanish_place::Column as C;
+    update = update.col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>));
+    if let Some(cursor) = outcome.cursor {
+        update = update.col_expr(C::Cursor, Expr::value(cursor));
+    }
+    if let Some(passed_over) = outcome.passed_over {
+        let oldest = claim.place.passed_over.map_or(passed_over, |known| Ord::min(known, passed_over));
+        update = update.col_expr(C::PassedOver, Expr::value(oldest));
+    }
+    match outcome.backlog {
+        Some(Some((after, due_at))) => {
+            update =
+                update.col_expr(C::BacklogAfter, Expr::value(after)).col_expr(C::BacklogDueAt, Expr::value(due_at));
+        }
+        Some(None) => {
+            update = update
+                .col_expr(C::BacklogAfter, Expr::value(None::<MessageId>))
+                .col_expr(C::BacklogUntil, Expr::value(None::<MessageId>))
+                .col_expr(C::BacklogDueAt, Expr::value(None::<DateTime<Utc>>));
+        }
+        None => {}
+    }
+    let next_look = match outcome.problem {
+        Some(Problem::Transient(least)) => {
+            update = update.col_expr(C::Attempts, Expr::col(C::Attempts).add(1));
+            let backoff = TimeDelta::seconds(5 << claim.place.attempts.clamp(0, BACKOFF_POWER_MAX));
+            Some(now + backoff.max(least))
+        }
+        Some(_) => None,
+        None => {
+            update = update.col_expr(C::Attempts, Expr::value(0)).col_expr(C::IgnoreSchedule, Expr::value(false));
+            outcome.next_look
+        }
+    };
+    if let Some(next_look) = next_look {
+        update = update.col_expr(C::DueAt, earlier_of_due_and(next_look));
+    }
+    update.exec(txn.connection()).await?;
+    Ok(())
+}
+
+/// The earlier of the column and this moment, where an empty column is later than anything.
+fn earlier_of_due_and(moment: DateTime<Utc>) -> sea_orm::sea_query::SimpleExpr {
+    let due_at = || Expr::col(vanish_place::Column::DueAt);
+    Expr::case(due_at().is_null().or(due_at().gt(moment)), Expr::value(moment)).finally(due_at()).into()
+}
+
+async fn log(
+    txn: &WriteTransaction,
+    claim: &Claim,
+    kind: &'static str,
+    before: serde_json::Value,
+    after: serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let event = NewEvent {
+        kind,
+        guild_id: Some(claim.rule.guild_id),
+        subject: super::subject(claim.rule.channel_id),
+        actor: Actor::System.to_string(),
+        source: Actor::System.source().name(),
+        before,
+        after,
+        at: now,
+    };
+    Ok(txn.append_event(event).await?)
+}
+
+/// A lost permission holds the rule; who tells the guild reads the event.
+async fn suspend(
+    txn: &WriteTransaction,
+    claim: &Claim,
+    missing: &'static str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let held = vanish_rule::Entity::update_many()
+        .col_expr(vanish_rule::Column::State, Expr::value(RuleState::Suspended))
+        .col_expr(vanish_rule::Column::Problem, Expr::value(missing))
+        .col_expr(vanish_rule::Column::Revision, Expr::col(vanish_rule::Column::Revision).add(1))
+        .col_expr(vanish_rule::Column::UpdatedAt, Expr::value(now))
+        .filter(vanish_rule::COLUMN.channel_id.eq(claim.rule.channel_id))
+        .filter(vanish_rule::COLUMN.state.is_in([RuleState::Active, RuleState::Unconfirmed]))
+        .exec(txn.connection())
+        .await?;
+    if held.rows_affected == 0 {
+        return Ok(());
+    }
+    rule::rest_places(txn, claim.rule.channel_id).await?;
+    let after = json!({ "missing": missing, "place_id": claim.place.place_id });
+    log(txn, claim, "vanish.suspended", serde_json::Value::Null, after, now).await
+}
+
+/// A deleted thread is forgotten; a deleted channel takes its rule along.
+async fn forget_place(txn: &WriteTransaction, claim: &Claim, now: DateTime<Utc>) -> Result<(), Error> {
+    if claim.place.place_id != claim.rule.channel_id {
+        vanish_place::Entity::delete_by_id(claim.place.place_id).exec(txn.connection()).await?;
+        return Ok(());
+    }
+    let gone = vanish_rule::Entity::delete_by_id(claim.rule.channel_id).exec(txn.connection()).await?;
+    if gone.rows_affected > 0 {
+        let before = super::rule_settings(&claim.rule);
+        log(txn, claim, "vanish.rule_removed", before, serde_json::Value::Null, now).await?;
+    }
+    Ok(())
+}
+
+/// Lets a rule made over HTTP act, once Discord has said where the channel belongs; only on messages from now on.
+pub async fn confirm(domain: &Domain, claim: Claim, facts: Option<ChannelFacts>) -> Result<(), Error> {
+    let input = (claim, facts, domain.discord_now());
+    domain.store.write(input, |txn, (claim, facts, now)| Box::pin(write_confirmation(txn, claim, *facts, *now))).await
+}
+
+async fn write_confirmation(
+    txn: &WriteTransaction,
+    claim: &Claim,
+    facts: Option<ChannelFacts>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let problem = match facts {
+        Some(facts) if facts.guild_id == Some(claim.rule.guild_id) => None,
+        Some(_) => Some("channel_of_another_server"),
+        None => Some("channel_unknown"),
+    };
+    let state = if problem.is_none() { RuleState::Active } else { RuleState::Unconfirmed };
+    let start = rule::snowflake_at(now);
+    vanish_rule::Entity::update_many()
+        .col_expr(vanish_rule::Column::State, Expr::value(state))
+        .col_expr(vanish_rule::Column::Problem, Expr::value(problem))
+        .col_expr(vanish_rule::Column::Revision, Expr::col(vanish_rule::Column::Revision).add(1))
+        .filter(vanish_rule::COLUMN.channel_id.eq(claim.rule.channel_id))
+        .filter(vanish_rule::COLUMN.state.eq(RuleState::Unconfirmed))
+        .exec(txn.connection())
+        .await?;
+    use vanish_place::Column as C;
+    let mut place = vanish_place::Entity::update_many()
+        .col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
+        .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
+        .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
+    if problem.is_none() {
+        place = place.col_expr(C::DueAt, Expr::value(None::<DateTime<Utc>>)).col_expr(C::Attempts, Expr::value(0));
+        // Messages that were there before somebody confirmed are not the rule's business.
+        if claim.rule.starts_after == claim.place.cursor {
+            place = place.col_expr(C::Cursor, Expr::value(Ord::max(start, claim.place.cursor)));
+        }
+    } else {
+        let backoff = TimeDelta::minutes(5 << claim.place.attempts.clamp(0, BACKOFF_POWER_MAX));
+        place = place.col_expr(C::DueAt, earlier_of_due_and(now + backoff));
+    }
+    place.exec(txn.connection()).await?;
+    let kind = if problem.is_none() { "vanish.confirmed" } else { "vanish.not_confirmed" };
+    log(txn, claim, kind, serde_json::Value::Null, json!({ "problem": problem }), now).await
+}
+
+/// A message was sent. Costs no write while the place already knows when to look.
+pub async fn note_message(domain: &Domain, place_id: ChannelId, message: MessageId) -> Result<(), Error> {
+    let hint = domain.caches.places.get_or_load(place_id, load_hint(domain, place_id)).await?;
+    let Some(hint) = hint.as_ref() else { return Ok(()) };
+    let window = hint.effective.window(domain.widening());
+    let due_at = if hint.effective.keep_last.is_some() {
+        domain.discord_now() + window
+    } else {
+        hint.effective.due_at(super::plan::sent_at(message)) + window
+    };
+    if hint.due_at.is_some_and(|known| known <= due_at) {
+        return Ok(());
+    }
+    domain
+        .store
+        .write((place_id, due_at), |txn, (place_id, due_at)| {
+            Box::pin(async move {
+                vanish_place::Entity::update_many()
+                    .col_expr(vanish_place::Column::DueAt, earlier_of_due_and(*due_at))
+                    .filter(vanish_place::COLUMN.place_id.eq(*place_id))
+                    .exec(txn.connection())
+                    .await?;
+                Ok::<_, Error>(())
+            })
+        })
+        .await?;
+    domain.caches.places.forget(&place_id);
+    Ok(())
+}
+
+async fn load_hint(domain: &Domain, place_id: ChannelId) -> Result<Option<PlaceHint>, Error> {
+    let found = vanish_place::Entity::find_by_id(place_id)
+        .find_also_related(vanish_rule::Entity)
+        .one(domain.store.reader())
+        .await?;
+    let Some((place, Some(rule))) = found else { return Ok(None) };
+    if rule.state != RuleState::Active {
+        return Ok(None);
+    }
+    let default = vanish_default::Entity::find_by_id(rule.guild_id).one(domain.store.reader()).await?;
+    let zone = guild::time_zone(domain, rule.guild_id).await?;
+    Ok(effective_at(&rule, default.as_ref(), zone, &place)
+        .map(|effective| PlaceHint { effective, due_at: place.due_at }))
+}
+
+/// Pins changed: what was passed over because of a pin may be due now.
+pub async fn note_pins_changed(domain: &Domain, place_id: ChannelId) -> Result<(), Error> {
+    let hint = domain.caches.places.get_or_load(place_id, load_hint(domain, place_id)).await?;
+    if hint.is_none() {
+        return Ok(());
+    }
+    let now = domain.discord_now();
+    domain
+        .store
+        .write((place_id, now), |txn, (place_id, now)| {
+            Box::pin(async move {
+                rescan(txn, *place_id).await?;
+                wake_one(txn, *place_id, *now + TimeDelta::seconds(5)).await
+            })
+        })
+        .await?;
+    domain.caches.places.forget(&place_id);
+    Ok(())
+}
+
+async fn wake_one(txn: &WriteTransaction, place_id: ChannelId, at: DateTime<Utc>) -> Result<(), Error> {
+    vanish_place::Entity::update_many()
+        .col_expr(vanish_place::Column::DueAt, earlier_of_due_and(at))
+        .filter(vanish_place::COLUMN.place_id.eq(place_id))
+        .exec(txn.connection())
+        .await?;
+    Ok(())
+}
+
+/// Sets the cursors of a channel and its threads back to before what was passed over.
+pub(super) async fn rescan(txn: &WriteTransaction, channel: ChannelId) -> Result<(), Error> {
+    let places = Condition::any()
+        .add(vanish_place::COLUMN.place_id.eq(channel))
+        .add(vanish_place::COLUMN.rule_channel_id.eq(channel));
+    rescan_where(txn, places).await
+}
+
+/// The same for a whole guild, whose places are then looked at.
+pub(super) async fn rescan_guild(txn: &WriteTransaction, guild: GuildId, now: DateTime<Utc>) -> Result<(), Error> {
+    rescan_where(txn, Condition::all().add(vanish_place::COLUMN.guild_id.eq(guild))).await?;
+    vanish_place::Entity::update_many()
+        .col_expr(vanish_place::Column::DueAt, earlier_of_due_and(now))
+        .filter(vanish_place::COLUMN.guild_id.eq(guild))
+        .exec(txn.connection())
+        .await?;
+    Ok(())
+}
+
+async fn rescan_where(txn: &WriteTransaction, places: Condition) -> Result<(), Error> {
+    use vanish_place::Column as C;
+    vanish_place::Entity::update_many()
+        .col_expr(C::Cursor, Expr::col(C::PassedOver).sub(1))
+        .filter(places)
+        .filter(vanish_place::COLUMN.passed_over.is_not_null())
+        .filter(Expr::col(C::PassedOver).lte(Expr::col(C::Cursor)))
+        .exec(txn.connection())
+        .await?;
+    Ok(())
+}
+
+/// A kept message is released: look again from there.
+pub(super) async fn rescan_from(
+    txn: &WriteTransaction,
+    place_id: ChannelId,
+    message: MessageId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let before = MessageId::new(message.get() - 1).unwrap_or(message);
+    vanish_place::Entity::update_many()
+        .col_expr(vanish_place::Column::Cursor, Expr::value(before))
+        .filter(vanish_place::COLUMN.place_id.eq(place_id))
+        .filter(vanish_place::COLUMN.cursor.gte(message))
+        .exec(txn.connection())
+        .await?;
+    wake_one(txn, place_id, now).await
+}
+
+/// A thread under a channel was made, found or woken: it gets a place of its own where the rule reaches threads.
+pub async fn note_thread(domain: &Domain, parent: ChannelId, thread: ChannelId) -> Result<(), Error> {
+    let rule = rule::cached(domain, parent).await?;
+    let Some(rule) = rule.as_ref() else { return Ok(()) };
+    let place = vanish_place::Model {
+        place_id: thread,
+        rule_channel_id: parent,
+        guild_id: rule.guild_id,
+        cursor: rule.starts_after,
+        passed_over: None,
+        due_at: Some(domain.discord_now()),
+        backlog_after: None,
+        backlog_until: None,
+        backlog_due_at: None,
+        ignore_schedule: false,
+        leased_until: None,
+        attempts: 0,
+    };
+    domain
+        .store
+        .write(place, |txn, place| {
+            Box::pin(async move {
+                // A rule that was removed meanwhile refuses the row by its foreign key.
+                let known = vanish_rule::Entity::find_by_id(place.rule_channel_id).one(txn.connection()).await?;
+                if known.is_none() {
+                    return Ok(());
+                }
+                vanish_place::Entity::insert(place.clone().into_active_model())
+                    .on_conflict(
+                        OnConflict::column(vanish_place::Column::PlaceId)
+                            .update_column(vanish_place::Column::DueAt)
+                            .to_owned(),
+                    )
+                    .exec_without_returning(txn.connection())
+                    .await?;
+                Ok::<_, Error>(())
+            })
+        })
+        .await?;
+    domain.caches.places.forget(&thread);
+    Ok(())
+}
+
+/// A channel or thread was deleted: its rule, its place and its marked messages go.
+pub async fn channel_gone(domain: &Domain, channel: ChannelId) -> Result<(), Error> {
+    match rule::remove(domain, &Actor::System, channel).await {
+        Err(error) if error.code().is_none() => return Err(error),
+        _ => {}
+    }
+    domain
+        .store
+        .write(channel, |txn, channel| {
+            Box::pin(async move {
+                vanish_place::Entity::delete_by_id(*channel).exec(txn.connection()).await?;
+                vanish_message::Entity::delete_many()
+                    .filter(vanish_message::COLUMN.channel_id.eq(*channel))
+                    .exec(txn.connection())
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// The channels of a guild whose rules are held because a permission is missing.
+pub async fn suspended(domain: &Domain, guild: GuildId) -> Result<Vec<ChannelId>, Error> {
+    Ok(vanish_rule::Entity::find()
+        .filter(vanish_rule::COLUMN.guild_id.eq(guild))
+        .filter(vanish_rule::COLUMN.state.eq(RuleState::Suspended))
+        .select_only()
+        .column(vanish_rule::Column::ChannelId)
+        .into_tuple()
+        .all(domain.store.reader())
+        .await?)
+}
+
+/// The bot may do again what a suspended rule needs.
+pub async fn channel_restored(domain: &Domain, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
+    match rule::resume(domain, &Actor::System, guild, channel).await {
+        Err(error) if error.code().is_none() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// A guild is seen anew: places that miss the newest message are looked at; rules waiting for Discord too.
+pub async fn guild_seen(domain: &Domain, guild: GuildId, newest: &[LastMessage]) -> Result<(), Error> {
+    let newest: HashMap<_, _> = newest.iter().map(|last| (last.place_id, last.message_id)).collect();
+    let places = vanish_place::Entity::find()
+        .filter(vanish_place::COLUMN.guild_id.eq(guild))
+        .filter(vanish_place::COLUMN.due_at.is_null())
+        .all(domain.store.reader())
+        .await?;
+    let behind: Vec<ChannelId> = places
+        .iter()
+        .filter(|place| newest.get(&place.place_id).is_some_and(|message| *message > place.cursor))
+        .map(|place| place.place_id)
+        .collect();
+    let unconfirmed = vanish_rule::Entity::find()
+        .filter(vanish_rule::COLUMN.guild_id.eq(guild))
+        .filter(vanish_rule::COLUMN.state.eq(RuleState::Unconfirmed))
+        .all(domain.store.reader())
+        .await?;
+    let wake: Vec<ChannelId> = behind.into_iter().chain(unconfirmed.iter().map(|rule| rule.channel_id)).collect();
+    if wake.is_empty() {
+        return Ok(());
+    }
+    let input = (wake.clone(), domain.discord_now());
+    domain
+        .store
+        .write(input, |txn, (wake, now)| {
+            Box::pin(async move {
+                for place_id in wake {
+                    wake_one(txn, *place_id, *now).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        })
+        .await?;
+    wake.iter().for_each(|place_id| domain.caches.places.forget(place_id));
+    Ok(())
+}
+
+/// Measures how many calls per second the rules plan, two for each window of a place that has messages, and widens
+/// the windows so that the plan stays under the operator's limit. Returns the factor, at least 1.
+pub async fn planned_widening(domain: &Domain) -> Result<f64, Error> {
+    let rows: Vec<(Option<i64>, i64)> = vanish_place::Entity::find()
+        .inner_join(vanish_rule::Entity)
+        .filter(vanish_place::COLUMN.due_at.is_not_null())
+        .filter(vanish_rule::COLUMN.state.eq(RuleState::Active))
+        .select_only()
+        .column_as(vanish_rule::Column::AfterSeconds, "after_seconds")
+        .column_as(ColumnTrait::count(&vanish_place::Column::PlaceId), "places")
+        .group_by(vanish_rule::Column::AfterSeconds)
+        .into_tuple()
+        .all(domain.store.reader())
+        .await?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of channels")]
+    let planned: f64 = rows
+        .iter()
+        .map(|(after, places)| {
+            let window = (after.unwrap_or(0) / 100).clamp(5, 300);
+            2.0 * *places as f64 / window as f64
+        })
+        .sum();
+    let most = f64::from(Ord::max(domain.limits.sweep_calls_per_second_max, 1));
+    let factor = f64::max(planned / most, 1.0);
+    domain.set_widening(factor);
+    Ok(factor)
+}
