@@ -218,15 +218,6 @@ pub(in crate::domain) async fn restore(
     Ok(())
 }
 
-/// The present settings, locked until the transaction ends.
-pub(in crate::domain) async fn lock_general(
-    txn: &WriteTransaction,
-    guild_id: GuildId,
-    now: DateTime<Utc>,
-) -> Result<General, DbErr> {
-    Ok(General::of_row(&lock(txn, guild_id, now).await?))
-}
-
 async fn store_in(
     txn: &WriteTransaction,
     author: &Author,
