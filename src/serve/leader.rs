@@ -93,9 +93,9 @@ impl Leader {
         self.employ(&mut term, Sequencer::new(domain.clone()));
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
-        self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone()));
-        self.employ(&mut term, SlotConfirmer::new(domain.clone(), api.clone()));
-        self.employ(&mut term, Announcer::new(domain.clone(), api.clone()));
+        self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));
+        self.employ(&mut term, SlotConfirmer::new(domain.clone(), api.clone(), self.sweeper.period));
+        self.employ(&mut term, Announcer::new(domain.clone(), api.clone(), self.sweeper.period));
         let bot = bot::run(self.app.clone(), api.clone(), self.bot.clone(), term.shutdown.clone());
         term.tasks.spawn(bot);
         term

@@ -24,12 +24,13 @@ const BATCH: u64 = 50;
 pub struct Announcer {
     domain: Domain,
     api: DiscordApi,
+    period: Duration,
 }
 
 impl Announcer {
-    /// Made once per lease.
-    pub fn new(domain: Domain, api: DiscordApi) -> Self {
-        Self { domain, api }
+    /// Made once per lease; looks at least once per `period`.
+    pub fn new(domain: Domain, api: DiscordApi, period: Duration) -> Self {
+        Self { domain, api, period }
     }
 
     async fn post(&self, row: &announcement::Model) -> Result<Outcome, Error> {
@@ -59,7 +60,7 @@ impl Worker for Announcer {
     const NAME: &'static str = "announcer";
 
     fn period(&self) -> Duration {
-        Duration::from_secs(1)
+        self.period
     }
 
     async fn step(&mut self) -> Result<Progress, Error> {

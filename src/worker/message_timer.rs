@@ -18,12 +18,13 @@ const BATCH: u64 = 20;
 pub struct MessageTimer {
     domain: Domain,
     api: DiscordApi,
+    period: Duration,
 }
 
 impl MessageTimer {
-    /// Made once per lease.
-    pub fn new(domain: Domain, api: DiscordApi) -> Self {
-        Self { domain, api }
+    /// Made once per lease; looks at least once per `period`.
+    pub fn new(domain: Domain, api: DiscordApi, period: Duration) -> Self {
+        Self { domain, api, period }
     }
 }
 
@@ -31,7 +32,7 @@ impl Worker for MessageTimer {
     const NAME: &'static str = "message_timer";
 
     fn period(&self) -> Duration {
-        Duration::from_secs(1)
+        self.period
     }
 
     async fn step(&mut self) -> Result<Progress, Error> {

@@ -20,12 +20,13 @@ const BATCH: u64 = 20;
 pub struct SlotConfirmer {
     domain: Domain,
     api: DiscordApi,
+    period: Duration,
 }
 
 impl SlotConfirmer {
-    /// Made once per lease.
-    pub fn new(domain: Domain, api: DiscordApi) -> Self {
-        Self { domain, api }
+    /// Made once per lease; looks at least once per `period`.
+    pub fn new(domain: Domain, api: DiscordApi, period: Duration) -> Self {
+        Self { domain, api, period }
     }
 }
 
@@ -46,7 +47,7 @@ impl Worker for SlotConfirmer {
     const NAME: &'static str = "slot_confirmer";
 
     fn period(&self) -> Duration {
-        Duration::from_secs(2)
+        self.period
     }
 
     async fn step(&mut self) -> Result<Progress, Error> {
