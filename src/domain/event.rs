@@ -92,6 +92,17 @@ pub(super) async fn newest(connection: &impl ConnectionTrait) -> Result<i64, sea
     Ok(newest.flatten().unwrap_or(0))
 }
 
+/// Gives committed events their positions where the engine does not do it itself; returns how many.
+pub async fn give_positions(domain: &Domain) -> Result<u64, Error> {
+    if crate::store::EventOrder::of(domain.store.backend()) == crate::store::EventOrder::AtInsert {
+        return Ok(0);
+    }
+    domain
+        .store
+        .write((), |txn, ()| Box::pin(async move { Ok(crate::store::sequence_events(txn.connection()).await?) }))
+        .await
+}
+
 /// At most `limit` events after a position, oldest first.
 pub async fn events_after(domain: &Domain, position: i64, limit: u64) -> Result<Vec<event::Model>, Error> {
     Ok(after(domain.store.reader(), position, limit).await?)
