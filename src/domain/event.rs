@@ -56,7 +56,7 @@ impl Author {
 }
 
 /// A state as rows and events spell it.
-pub(super) fn spelled<E: ActiveEnum<Value = String>>(value: E) -> String {
+pub(super) fn spelled<E: ActiveEnum<Value = String> + Copy>(value: E) -> String {
     value.to_value()
 }
 

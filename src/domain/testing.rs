@@ -61,7 +61,7 @@ pub async fn domain() -> TestDomain {
     let clock = Clock::frozen(start());
     let ids = IdSource::counting(clock.clone());
     let limits = Limits {
-        arm_delay: Duration::from_secs(300),
+        arm_delay: Duration::from_mins(5),
         sweep_calls_per_second_max: 25,
         old_deletes_per_second: 5,
         preview_messages_max: 5000,

@@ -3,6 +3,7 @@ use sea_orm::PaginatorTrait;
 use super::*;
 use crate::domain::{
     event as log,
+    slot::{self, SlotKey, SlotProblem},
     testing::{self, TestDomain, channel, guild},
 };
 
@@ -95,8 +96,7 @@ async fn a_dispatcher_that_dies_half_way_announces_nothing_twice() {
 #[tokio::test]
 async fn a_problem_that_only_changes_its_name_is_no_news() {
     let domain = testing::domain().await;
-    let key: crate::domain::slot::SlotKey = "alerts".parse().unwrap();
-    use crate::domain::slot::{self, SlotProblem};
+    let key: SlotKey = "alerts".parse().unwrap();
     dispatch(&domain, 10).await.unwrap();
     slot::set_over_http(&domain, &testing::root(), guild(), &key, channel(1)).await.unwrap();
     slot::confirm(&domain, guild(), &key, channel(1), Err(SlotProblem::NoAccess)).await.unwrap();

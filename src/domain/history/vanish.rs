@@ -453,9 +453,10 @@ pub(super) async fn restore_exemption(
         go_back_to_passed_over(txn, guild_id).await?;
         wake_guild(txn, scope).await?;
     }
-    let (kind, change) = match exempt {
-        true => ("vanish.exemption_added", (Value::Null, key.to_json(guild_id))),
-        false => ("vanish.exemption_removed", (key.to_json(guild_id), Value::Null)),
+    let (kind, change) = if exempt {
+        ("vanish.exemption_added", (Value::Null, key.to_json(guild_id)))
+    } else {
+        ("vanish.exemption_removed", (key.to_json(guild_id), Value::Null))
     };
     let subject = format!("vanish_exemption/{guild_id}/{key}");
     let event = scope.author.event(kind, guild_id, subject, change);

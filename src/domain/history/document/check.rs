@@ -29,14 +29,14 @@ fn bad(pointer: impl Into<String>, problem: impl Into<String>) -> HistoryRefusal
 }
 
 /// One of the words that a state is spelled by.
-fn word<E: ActiveEnum<Value = String>>(pointer: &str, text: &str) -> Checked<E> {
+fn word<E: ActiveEnum<Value = String> + Copy>(pointer: &str, text: &str) -> Checked<E> {
     unspelled(text).ok_or_else(|| {
         let words: Vec<String> = E::iter().map(spelled).collect();
         bad(pointer, format!("must be one of {}", words.join(", ")))
     })
 }
 
-fn word_or_none<E: ActiveEnum<Value = String>>(pointer: &str, text: Option<&String>) -> Checked<Option<E>> {
+fn word_or_none<E: ActiveEnum<Value = String> + Copy>(pointer: &str, text: Option<&String>) -> Checked<Option<E>> {
     text.map(|text| word(pointer, text)).transpose()
 }
 
