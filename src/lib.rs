@@ -12,6 +12,7 @@ pub mod domain;
 pub mod http;
 pub mod id_source;
 pub mod secret;
+pub mod serve;
 pub mod store;
 pub mod telemetry;
 pub mod worker;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Actor, Domain, Error, Limits, Member, Source, actor::permission, event::Author};
+use crate::secret::DatabaseUrl;
 use crate::{
     clock::Clock,
     id_source::IdSource,
@@ -46,7 +47,7 @@ pub async fn domain() -> TestDomain {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("guildhall.db");
     let store = Store::open(Settings {
-        url: format!("sqlite://{}", file.display()),
+        url: DatabaseUrl::parse(&format!("sqlite://{}", file.display())).unwrap(),
         readers_max: 2,
         pool_connections_max: 2,
         acquire_timeout: Duration::from_secs(5),

@@ -24,6 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{HttpSettings, router, serve};
+use crate::secret::DatabaseUrl;
 use crate::{
     app::{App, Parts, Readiness, RootKey},
     clock::Clock,
@@ -81,7 +82,7 @@ impl Answer {
 async fn app(settings: HttpSettings) -> (App, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(Settings {
-        url: format!("sqlite://{}", folder.path().join("test.db").display()),
+        url: DatabaseUrl::parse(&format!("sqlite://{}", folder.path().join("test.db").display())).unwrap(),
         readers_max: 2,
         pool_connections_max: 2,
         acquire_timeout: PATIENCE,
