@@ -15,6 +15,8 @@ mod set;
 mod show;
 mod tally;
 
+use std::fmt::Display;
+
 use entity::id::{ChannelId, ProposalId};
 use serde::{Serialize, de::DeserializeOwned};
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton};
@@ -104,7 +106,7 @@ async fn take(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), Comma
     Ok(())
 }
 
-fn button(verb: &str, argument: impl ToString, label: &str, style: ButtonStyle) -> CreateButton {
+fn button(verb: &str, argument: impl Display, label: &str, style: ButtonStyle) -> CreateButton {
     CreateButton::new(custom_id(AREA, verb, &[&argument.to_string()])).label(label).style(style)
 }
 

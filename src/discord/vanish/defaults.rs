@@ -51,6 +51,7 @@ impl Change {
     }
 
     fn to_domain(&self) -> DefaultChange {
+        #[expect(clippy::option_option, reason = "as the domain takes a change: left alone, cleared or set")]
         fn side<T>(value: Option<T>, cleared: bool) -> Option<Option<T>> {
             if cleared { Some(None) } else { value.map(Some) }
         }

@@ -71,7 +71,8 @@ pub async fn set(
             });
         }
         fit_schedule(data, &actor, &mut new).await?;
-        preview(data, &asked, &actor, new).await
+        // On the heap: it holds pages of messages and many calls.
+        Box::pin(preview(data, &asked, &actor, new)).await
     };
     asked.answer(work).await
 }
@@ -88,12 +89,7 @@ async fn fit_schedule(data: &Data, actor: &Actor, new: &mut NewRule) -> Result<(
 }
 
 /// Shows what a rule would do; nothing happens before [Apply].
-pub(super) async fn preview(
-    data: &Data,
-    asked: &Asked,
-    actor: &Actor,
-    mut new: NewRule,
-) -> Result<Reply, CommandError> {
+async fn preview(data: &Data, asked: &Asked, actor: &Actor, mut new: NewRule) -> Result<Reply, CommandError> {
     let domain = data.app.domain();
     let (guild, channel) = (new.guild_id, new.channel_id);
     let mut prospect = vanish::prospect(domain, actor, &new).await?;
@@ -276,5 +272,5 @@ async fn preview_of_form(
     new.at_minute = argument::at(press.input("at"))?;
     let (actor, _) = asked.actor_in(new.channel_id).await?;
     fit_schedule(data, &actor, &mut new).await?;
-    preview(data, asked, &actor, new).await
+    Box::pin(preview(data, asked, &actor, new)).await
 }

@@ -1,5 +1,7 @@
 //! Counting what a rule would delete, by looking at the channel as the sweep would.
 
+use std::fmt::Write as _;
+
 use entity::id::{ChannelId, GuildId};
 
 use super::card;
@@ -35,13 +37,13 @@ impl Tally {
             return "none".to_owned();
         }
         let mut lines = format!("• under 14 days: {least}**{young}**\n• older, one by one: {least}**{old}**");
-        lines.push_str(&format!("\n• stay (pinned, kept or exempt): {least}**{staying}**"));
+        let _ = write!(lines, "\n• stay (pinned, kept or exempt): {least}**{staying}**");
         if self.due() > 0 {
             let time = card::span(plan::time_needed(&self.counts, old_per_second));
-            lines.push_str(&format!("\n• time needed: about {least}{time}"));
+            let _ = write!(lines, "\n• time needed: about {least}{time}");
         }
         if self.more {
-            lines.push_str(&format!("\n-# I stopped counting after {read} messages"));
+            let _ = write!(lines, "\n-# I stopped counting after {read} messages");
         }
         lines
     }
@@ -109,18 +111,17 @@ async fn resolve_roles(
 ) -> discord_api::Result<()> {
     for author in judge.authors_to_resolve(page) {
         let key = (guild, author);
-        let roles = match data.roles.get(&key) {
-            Some(roles) => roles,
-            None => {
-                let roles = match data.api.member(guild, author, Lane::Interactive).await {
-                    Ok(member) => member.roles,
-                    // Who has left has no roles.
-                    Err(error) if error.is_gone() => Vec::new(),
-                    Err(error) => return Err(error),
-                };
-                data.roles.insert(key, roles.clone());
-                roles
-            }
+        let roles = if let Some(roles) = data.roles.get(&key) {
+            roles
+        } else {
+            let roles = match data.api.member(guild, author, Lane::Interactive).await {
+                Ok(member) => member.roles,
+                // Who has left has no roles.
+                Err(error) if error.is_gone() => Vec::new(),
+                Err(error) => return Err(error),
+            };
+            data.roles.insert(key, roles.clone());
+            roles
         };
         judge.roles.insert(author, roles);
     }
