@@ -87,9 +87,24 @@ fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {
     poise::FrameworkOptions {
         commands: commands(),
         on_error: |error| Box::pin(error_reply::on_error(error)),
-        command_check: Some(|ctx| Box::pin(async move { Ok(ctx.data().first_time(ctx.id())) })),
+        command_check: Some(|ctx| Box::pin(async move { Ok(delivered_once(ctx).await) })),
         event_handler: |context, event| Box::pin(event_handler::handle(context, event)),
         allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
         ..Default::default()
     }
+}
+
+/// Marks an invocation whose interaction was new.
+struct New;
+
+/// poise asks once for each level of a command's tree, so that the answer is kept with the invocation.
+async fn delivered_once(ctx: poise::Context<'_, Data, CommandError>) -> bool {
+    if ctx.invocation_data::<New>().await.is_some() {
+        return true;
+    }
+    let new = ctx.data().first_time(ctx.id());
+    if new {
+        ctx.set_invocation_data(New).await;
+    }
+    new
 }
