@@ -9,12 +9,15 @@ mod error_reply;
 mod event_handler;
 mod gateway;
 pub mod invite;
+mod menu;
 mod registration;
 mod reply;
 mod text;
+mod vanish;
 
 use std::{sync::Arc, time::Duration};
 
+use entity::id::{DiscordUserId, GuildId, RoleId};
 use moka::sync::Cache;
 use serenity::all as serenity;
 
@@ -31,6 +34,11 @@ const SEEN_MAX: u64 = 10_000;
 /// How long an interaction can be answered.
 const INTERACTION_LIFETIME: Duration = Duration::from_mins(15);
 
+/// Members whose roles are remembered.
+const ROLES_MAX: u64 = 10_000;
+/// How long a member's roles are believed.
+const ROLES_LIFETIME: Duration = Duration::from_mins(5);
+
 /// What every command has at hand.
 pub struct Data {
     /// The domain and the process's state.
@@ -42,13 +50,16 @@ pub struct Data {
     /// Ids of the registered commands, for clickable mentions.
     pub commands: Arc<Commands>,
     seen: Cache<u64, ()>,
+    /// Roles of authors, for the exemptions that previews judge by.
+    roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
 }
 
 impl Data {
     /// Puts the parts together.
     pub fn new(app: App, api: DiscordApi, application_id: u64, commands: Arc<Commands>) -> Self {
         let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
-        Self { app, api, application_id, commands, seen }
+        let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
+        Self { app, api, application_id, commands, seen, roles }
     }
 
     /// Whether this interaction is delivered for the first time.
@@ -64,7 +75,7 @@ pub type Command = poise::Command<Data, CommandError>;
 
 /// All commands, in the order of `/help`.
 pub fn commands() -> Vec<Command> {
-    vec![]
+    vec![vanish::vanish(), menu::keep_message(), menu::vanish_in()]
 }
 
 /// What the gateway may send us: no privileged intent.
@@ -76,9 +87,24 @@ fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {
     poise::FrameworkOptions {
         commands: commands(),
         on_error: |error| Box::pin(error_reply::on_error(error)),
-        command_check: Some(|ctx| Box::pin(async move { Ok(ctx.data().first_time(ctx.id())) })),
+        command_check: Some(|ctx| Box::pin(async move { Ok(delivered_once(ctx).await) })),
         event_handler: |context, event| Box::pin(event_handler::handle(context, event)),
         allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
         ..Default::default()
     }
+}
+
+/// Marks an invocation whose interaction was new.
+struct New;
+
+/// poise asks once for each level of a command's tree, so that the answer is kept with the invocation.
+async fn delivered_once(ctx: poise::Context<'_, Data, CommandError>) -> bool {
+    if ctx.invocation_data::<New>().await.is_some() {
+        return true;
+    }
+    let new = ctx.data().first_time(ctx.id());
+    if new {
+        ctx.set_invocation_data(New).await;
+    }
+    new
 }
