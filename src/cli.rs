@@ -203,7 +203,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(config).await,
         Command::Config(ConfigCommand::Check) => settings::check(&config),
         Command::Config(ConfigCommand::Show) => settings::show(&config),
-        Command::Openapi => openapi::run(config).await,
+        Command::Openapi => openapi::run(),
         Command::Doctor { json } => doctor::run(config, json).await,
         Command::Backup { file } => backup::run(config, file).await,
         Command::Completions { shell } => completions::run(shell),

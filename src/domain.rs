@@ -20,8 +20,9 @@ pub mod testing;
 pub mod vanish;
 
 use std::{
+    collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -32,7 +33,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub use actor::{Actor, Member, Right, Source};
 pub use error::{Error, Kind, Refusal};
 
-use crate::{clock::Clock, domain::cache::Caches, id_source::IdSource, store::Store};
+use crate::{
+    clock::Clock,
+    domain::cache::Caches,
+    id_source::IdSource,
+    store::{EventNote, Store},
+};
 
 /// The limits that an operator may set.
 #[derive(Clone, Debug)]
@@ -63,7 +69,22 @@ pub struct Domain {
 struct Pace {
     discord_ahead_milliseconds: AtomicI64,
     widening_thousandths: AtomicU64,
+    lateness: Mutex<VecDeque<TimeDelta>>,
 }
+
+/// How late deletions have been, over the newest ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lateness {
+    /// Half of them were at most this late.
+    pub p50: TimeDelta,
+    /// Ninety-nine of a hundred were.
+    pub p99: TimeDelta,
+    /// How many were measured.
+    pub samples: usize,
+}
+
+/// Deletions whose lateness is remembered.
+const LATENESS_SAMPLES_MAX: usize = 2_048;
 
 impl Domain {
     /// Builds the domain over a migrated store; its caches follow the store's commits from now on.
@@ -105,6 +126,31 @@ impl Domain {
     pub fn widening(&self) -> f64 {
         let thousandths = u32::try_from(self.pace.widening_thousandths.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         (f64::from(thousandths) / 1000.0).max(1.0)
+    }
+
+    /// Remembers how late a deletion was.
+    pub fn record_lateness(&self, late: TimeDelta) {
+        metrics::histogram!("vanish_lateness_seconds").record(late.as_seconds_f64());
+        let mut samples = self.pace.lateness.lock().unwrap_or_else(PoisonError::into_inner);
+        if samples.len() == LATENESS_SAMPLES_MAX {
+            samples.pop_front();
+        }
+        samples.push_back(late);
+    }
+
+    /// How late deletions have been; none before the first one.
+    pub fn lateness(&self) -> Option<Lateness> {
+        let samples = self.pace.lateness.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sorted: Vec<_> = samples.iter().copied().collect();
+        drop(samples);
+        sorted.sort_unstable();
+        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().checked_sub(1)?)).copied();
+        Some(Lateness { p50: at(50)?, p99: at(99)?, samples: sorted.len() })
+    }
+
+    /// Drops from the caches what an event of another process has made stale.
+    pub fn forget(&self, note: &EventNote) {
+        self.caches.forget(note);
     }
 
     fn set_widening(&self, factor: f64) {

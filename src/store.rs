@@ -17,6 +17,8 @@ use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use tokio::sync::watch;
 
+use crate::secret::DatabaseUrl;
+
 pub use event_log::{EventNote, EventOrder, NewEvent, sequence_events};
 pub use migrate::{MigrateError, MigrationStatus};
 pub use transaction::{CommitHook, WriteTransaction};
@@ -27,8 +29,8 @@ use sqlite_writer::SqliteWriter;
 /// How to open the store.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `sqlite:…` or `postgres://…`.
-    pub url: String,
+    /// Where it is.
+    pub url: DatabaseUrl,
     /// Reading connections on SQLite.
     pub readers_max: u32,
     /// Connections on PostgreSQL.
@@ -75,8 +77,7 @@ impl Store {
     /// Connects without touching the schema.
     pub async fn open(settings: Settings) -> Result<Self, DbErr> {
         let hook = CommitHook::default();
-        let inner = if settings.url.starts_with("sqlite:") {
-            let path = open::sqlite_path(&settings.url)?;
+        let inner = if let Some(path) = settings.url.sqlite_path() {
             let (write, reader) = open::sqlite(&settings, &path).await?;
             Inner {
                 reader,

@@ -143,3 +143,18 @@ impl<S: Subscriber> Layer<S> for Ceiling {
 
 #[cfg(test)]
 mod tests;
+
+/// What renders the metrics; the recorder is installed at the first call, because it can be so only once a process.
+pub fn metrics_handle() -> Option<metrics_exporter_prometheus::PrometheusHandle> {
+    static HANDLE: std::sync::OnceLock<Option<metrics_exporter_prometheus::PrometheusHandle>> =
+        std::sync::OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let builder = metrics_exporter_prometheus::PrometheusBuilder::new().set_buckets(&SECONDS_BUCKETS);
+            builder.ok()?.install_recorder().ok()
+        })
+        .clone()
+}
+
+/// Upper bounds of the histograms, in seconds: from a cached answer to a late sweep.
+const SECONDS_BUCKETS: [f64; 12] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0];

@@ -1,14 +1,135 @@
-//! `guildhall doctor`.
+//! `guildhall doctor`: what is broken, and what to do about it.
 
 use std::process::ExitCode;
 
-use super::{Exit, output};
-use crate::config::Config;
+use serde::Serialize;
 
-/// Runs the command.
-#[expect(clippy::unused_async, reason = "the body that waits is still to come")]
+use super::{Exit, output};
+use crate::{
+    clock::Clock,
+    config::Config,
+    discord::invite,
+    discord_api::{self, DiscordApi, Lane, permission},
+    domain::{Actor, Domain, Source, guild, vanish},
+    id_source::IdSource,
+    serve,
+    store::Store,
+};
+
+/// Most guilds and rules that are looked at.
+const LOOKED_AT_MAX: u64 = 1_000;
+
+/// The outcome of one check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    ok: bool,
+    detail: String,
+}
+
+#[derive(Default)]
+struct Report(Vec<Finding>);
+
+impl Report {
+    fn add(&mut self, check: &'static str, ok: bool, detail: impl Into<String>) {
+        self.0.push(Finding { check, ok, detail: detail.into() });
+    }
+
+    fn is_clean(&self) -> bool {
+        self.0.iter().all(|finding| finding.ok)
+    }
+}
+
+/// Looks at database and Discord; exit 1 on a breach.
 pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<ExitCode> {
-    drop((config, json));
-    output::complain("doctor is not part of this build\n");
-    Ok(Exit::Failed.into())
+    let mut report = Report::default();
+    report.add("config", true, "all settings can be read");
+    match serve::open_store(&config).await {
+        Ok(store) => {
+            check_store(&mut report, &store).await;
+            check_discord(&mut report, &config, &store).await;
+            store.close().await;
+        }
+        Err(error) => report.add("database", false, format!("{:#}", anyhow::Error::new(error))),
+    }
+    if json {
+        output::print(&format!("{}\n", serde_json::to_string_pretty(&report.0)?))?;
+    } else {
+        for finding in &report.0 {
+            let mark = if finding.ok { "✓" } else { "✗" };
+            output::print(&format!("{mark} {:<12} {}\n", finding.check, finding.detail))?;
+        }
+    }
+    Ok(if report.is_clean() { Exit::Done } else { Exit::Failed }.into())
+}
+
+async fn check_store(report: &mut Report, store: &Store) {
+    match store.migration_status().await {
+        Ok(status) if status.pending == 0 => {
+            report.add("database", true, format!("reachable, {} schema steps", status.applied));
+        }
+        Ok(status) => {
+            let detail = format!("{} schema steps are missing: run `guildhall migrate`", status.pending);
+            report.add("database", false, detail);
+        }
+        Err(error) => report.add("database", false, format!("{:#}", anyhow::Error::new(error))),
+    }
+    match store.integrity_problems().await {
+        Ok(problems) if problems.is_empty() => report.add("integrity", true, "no problem found"),
+        Ok(problems) => report.add("integrity", false, problems.join("; ")),
+        Err(error) => report.add("integrity", false, error.to_string()),
+    }
+}
+
+async fn check_discord(report: &mut Report, config: &Config, store: &Store) {
+    let api = match serve::discord_api(config) {
+        Ok(Some(api)) => api,
+        Ok(None) => return report.add("discord", true, "off: DISCORD_TOKEN is not set"),
+        Err(error) => return report.add("discord", false, error.to_string()),
+    };
+    match api.current_application(Lane::Interactive).await {
+        Ok(application) => {
+            let link = invite::link(application.id);
+            report.add("discord", true, format!("the token is {}'s; invite: {link}", application.name));
+        }
+        Err(error) => {
+            return report.add("discord", false, format!("{error}: check DISCORD_TOKEN"));
+        }
+    }
+    let clock = Clock::system();
+    let domain = Domain::new(store.clone(), clock.clone(), IdSource::random(clock), serve::limits(config));
+    if let Err(error) = check_permissions(report, &api, &domain).await {
+        report.add("permissions", false, format!("{:#}", anyhow::Error::new(error)));
+    }
+}
+
+/// Every channel with a rule needs the sweep's permissions.
+async fn check_permissions(report: &mut Report, api: &DiscordApi, domain: &Domain) -> Result<(), crate::domain::Error> {
+    let root = Actor::Root { source: Source::Cli };
+    let page = vanish::PageRequest { limit: LOOKED_AT_MAX, offset: 0 };
+    let rules = vanish::rules(domain, &root, None, Some(page)).await?;
+    let mut broken = 0;
+    for rule in rules.rows.iter() {
+        let rights = api.own_permissions(rule.guild_id, rule.channel_id, Lane::Interactive).await;
+        if let Some(detail) = breach(rights) {
+            broken += 1;
+            report.add("permissions", false, format!("channel {} of {}: {detail}", rule.channel_id, rule.guild_id));
+        }
+    }
+    if broken == 0 {
+        let guilds = guild::present_count(domain).await?;
+        let detail = format!("{} vanishing channels, {guilds} servers: nothing is missing", rules.rows.len());
+        report.add("permissions", true, detail);
+    }
+    Ok(())
+}
+
+fn breach(rights: discord_api::Result<u64>) -> Option<String> {
+    match rights {
+        Ok(rights) => {
+            let missing = permission::missing(rights, invite::SWEEP_NEEDS);
+            (missing != 0).then(|| format!("I lack {}", permission::permission_names(missing).join(", ")))
+        }
+        Err(error) => Some(error.to_string()),
+    }
 }

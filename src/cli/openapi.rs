@@ -3,12 +3,10 @@
 use std::process::ExitCode;
 
 use super::{Exit, output};
-use crate::config::Config;
+use crate::http;
 
-/// Runs the command.
-#[expect(clippy::unused_async, reason = "the body that waits is still to come")]
-pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    drop(config);
-    output::complain("openapi is not part of this build\n");
-    Ok(Exit::Failed.into())
+/// Prints the OpenAPI document.
+pub(super) fn run() -> anyhow::Result<ExitCode> {
+    output::print(&format!("{:#}\n", http::openapi::document()))?;
+    Ok(Exit::Done.into())
 }

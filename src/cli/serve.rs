@@ -1,14 +1,97 @@
 //! `guildhall serve`.
 
-use std::process::ExitCode;
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal, stdout},
+    path::Path,
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, output};
-use crate::config::Config;
+use crate::{
+    clock::Clock,
+    config::Config,
+    id_source::IdSource,
+    secret::Secret,
+    serve::{self, StartError, Started},
+    telemetry,
+};
 
-/// Runs the command.
-#[expect(clippy::unused_async, reason = "the body that waits is still to come")]
+/// The file of a generated root key where nobody watches the terminal.
+const ROOT_KEY_FILE: &str = "root-key.txt";
+
+/// Runs the command until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    drop(config);
-    output::complain("serve is not part of this build\n");
-    Ok(Exit::Failed.into())
+    telemetry::init(&config)?;
+    config.require_shared_secrets()?;
+    let clock = Clock::system();
+    let started = serve::start(&config, clock.clone(), IdSource::random(clock)).await;
+    let mut running = started.map_err(with_exit)?;
+    let mut text = banner(&config, &running.started);
+    if let Some(key) = &running.started.new_root_key {
+        text.push_str(&hand_over(&config, key)?);
+    }
+    output::print(&text)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let ended = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        name = running.ended() => Some(name),
+    };
+    let in_time = running.stop().await;
+    match ended {
+        Some(name) => anyhow::bail!("{name} ended by itself"),
+        None if !in_time => anyhow::bail!("not everything ended within the grace"),
+        None => Ok(Exit::Done.into()),
+    }
+}
+
+/// An error of the start with the exit code of its class.
+pub(super) fn with_exit(error: StartError) -> anyhow::Error {
+    let exit = match &error {
+        StartError::Store { .. } | StartError::Migrate(_) | StartError::Domain(_) => Exit::Database,
+        StartError::TokenRefused => Exit::DiscordRefused,
+        StartError::Listen { .. } | StartError::SecretFile { .. } | StartError::DiscordSetup(_) => Exit::Failed,
+    };
+    anyhow::Error::new(error).context(exit)
+}
+
+fn banner(config: &Config, started: &Started) -> String {
+    let base = config.http.public_url.clone().unwrap_or_else(|| format!("http://{}", started.address));
+    let mut text = format!(
+        "guildhall {} · {}\n├─ API        {base}   ({base}/openapi.json, {base}/llms.txt)\n\
+         ├─ Reference  {base}/reference\n├─ Health     {base}/health   {base}/ready\n",
+        env!("CARGO_PKG_VERSION"),
+        config.database.url,
+    );
+    if let Some(address) = started.metrics_address {
+        let _ = writeln!(text, "├─ Metrics    http://{address}/metrics");
+    }
+    match (&config.secrets.discord_token, &started.bot) {
+        (None, _) => text.push_str("└─ Discord    off until DISCORD_TOKEN is set\n"),
+        (Some(_), Some(bot)) => {
+            let _ = writeln!(text, "└─ Discord    {} · invite it: {}", bot.name, bot.invite_link);
+        }
+        (Some(_), None) => text.push_str("└─ Discord    does not answer yet; I keep trying\n"),
+    }
+    text
+}
+
+/// Shows a new root key on a terminal, and else writes it to a private file.
+fn hand_over(config: &Config, key: &Secret) -> anyhow::Result<String> {
+    if stdout().is_terminal() {
+        return Ok(format!(
+            "\nRoot key, shown this once: {}\nIt may do everything. Send it as the header X-API-Key.\n",
+            key.expose()
+        ));
+    }
+    let database = config.database.url.sqlite_path().unwrap_or_default();
+    let path = database.parent().unwrap_or(Path::new("")).join(ROOT_KEY_FILE);
+    serve::write_secret(&path, key.expose()).with_context(|| format!("cannot write {}", path.display()))?;
+    tracing::info!(path = %path.display(), "wrote the new root key to a file that only its owner can read");
+    Ok(format!("\nRoot key, written this once to {}\n", path.display()))
 }

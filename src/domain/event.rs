@@ -56,7 +56,7 @@ impl Author {
 }
 
 /// A state as rows and events spell it.
-pub(super) fn spelled<E: ActiveEnum<Value = String>>(value: E) -> String {
+pub(super) fn spelled<E: ActiveEnum<Value = String> + Copy>(value: E) -> String {
     value.to_value()
 }
 
@@ -90,6 +90,17 @@ pub(super) async fn newest(connection: &impl ConnectionTrait) -> Result<i64, sea
         .one(connection)
         .await?;
     Ok(newest.flatten().unwrap_or(0))
+}
+
+/// Gives committed events their positions where the engine does not do it itself; returns how many.
+pub async fn give_positions(domain: &Domain) -> Result<u64, Error> {
+    if crate::store::EventOrder::of(domain.store.backend()) == crate::store::EventOrder::AtInsert {
+        return Ok(0);
+    }
+    domain
+        .store
+        .write((), |txn, ()| Box::pin(async move { Ok(crate::store::sequence_events(txn.connection()).await?) }))
+        .await
 }
 
 /// At most `limit` events after a position, oldest first.

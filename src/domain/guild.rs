@@ -2,7 +2,7 @@
 //!
 //! Invariant: a guild without a row has the settings of a new one; the row is made on the first change.
 
-mod digest;
+pub mod digest;
 mod refusal;
 mod time_zone;
 
@@ -12,7 +12,7 @@ use entity::{
     guild::{self, Digest, WeekStart},
     id::GuildId,
 };
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QuerySelect};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -218,15 +218,6 @@ pub(in crate::domain) async fn restore(
     Ok(())
 }
 
-/// The present settings, locked until the transaction ends.
-pub(in crate::domain) async fn lock_general(
-    txn: &WriteTransaction,
-    guild_id: GuildId,
-    now: DateTime<Utc>,
-) -> Result<General, DbErr> {
-    Ok(General::of_row(&lock(txn, guild_id, now).await?))
-}
-
 async fn store_in(
     txn: &WriteTransaction,
     author: &Author,
@@ -257,6 +248,12 @@ struct Membership {
     author: Author,
     guild_id: GuildId,
     present: bool,
+}
+
+/// How many guilds the bot is a member of, as far as it knows.
+pub async fn present_count(domain: &Domain) -> Result<u64, Error> {
+    let present = guild::Entity::find().filter(guild::COLUMN.present.eq(true));
+    Ok(sea_orm::PaginatorTrait::count(present, domain.store.reader()).await?)
 }
 
 /// Records that the bot is a member of a guild; says whether that is news.

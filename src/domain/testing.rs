@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Actor, Domain, Error, Limits, Member, Source, actor::permission, event::Author};
+use crate::secret::DatabaseUrl;
 use crate::{
     clock::Clock,
     id_source::IdSource,
@@ -46,7 +47,7 @@ pub async fn domain() -> TestDomain {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("guildhall.db");
     let store = Store::open(Settings {
-        url: format!("sqlite://{}", file.display()),
+        url: DatabaseUrl::parse(&format!("sqlite://{}", file.display())).unwrap(),
         readers_max: 2,
         pool_connections_max: 2,
         acquire_timeout: Duration::from_secs(5),
@@ -60,7 +61,7 @@ pub async fn domain() -> TestDomain {
     let clock = Clock::frozen(start());
     let ids = IdSource::counting(clock.clone());
     let limits = Limits {
-        arm_delay: Duration::from_secs(300),
+        arm_delay: Duration::from_mins(5),
         sweep_calls_per_second_max: 25,
         old_deletes_per_second: 5,
         preview_messages_max: 5000,

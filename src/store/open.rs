@@ -1,10 +1,6 @@
 //! Connecting to either engine.
 
-use std::{
-    fs::OpenOptions,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
@@ -15,17 +11,6 @@ use super::Settings;
 
 /// How long SQLite waits for another process's write, in seconds.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
-
-/// The file that a SQLite address names.
-pub(super) fn sqlite_path(url: &str) -> Result<PathBuf, DbErr> {
-    let rest = url.trim_start_matches("sqlite:");
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    let path = rest.split('?').next().unwrap_or_default();
-    if path.is_empty() || path == ":memory:" || path.starts_with(':') {
-        return Err(internal("the store must be a file: sqlite://guildhall.db"));
-    }
-    Ok(PathBuf::from(path))
-}
 
 fn internal(message: &str) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(message.to_owned()))
@@ -82,7 +67,7 @@ pub(super) async fn postgres_session(settings: &Settings) -> Result<DatabaseConn
 fn postgres_options(settings: &Settings) -> ConnectOptions {
     let statement_timeout = settings.statement_timeout.as_millis().to_string();
     let idle_timeout = settings.idle_in_transaction_timeout.as_millis().to_string();
-    let mut options = ConnectOptions::new(settings.url.clone());
+    let mut options = ConnectOptions::new(settings.url.expose().to_owned());
     options
         .max_connections(settings.pool_connections_max)
         .min_connections(1)

@@ -1,1 +1,4 @@
+//! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod harness;
+mod vanish_engine;

@@ -58,7 +58,7 @@ pub(super) fn next_due(digest: Digest, week_start: WeekStart, zone: Tz, now: Dat
         (Digest::Weekly, WeekStart::Sunday) => Some(Weekday::Sun),
     };
     let today = now.with_timezone(&zone).date_naive();
-    (0..=8)
+    (0..=15)
         .filter_map(|days| today.checked_add_days(Days::new(days)))
         .filter(|date| day.is_none_or(|day| date.weekday() == day))
         .filter_map(|date| at_nine(zone, date))
@@ -68,8 +68,8 @@ pub(super) fn next_due(digest: Digest, week_start: WeekStart, zone: Tz, now: Dat
 /// Nine o'clock of a local day, or as soon after it as that day has a time.
 fn at_nine(zone: Tz, date: chrono::NaiveDate) -> Option<DateTime<Utc>> {
     let nine = date.and_time(NaiveTime::from_hms_opt(HOUR, 0, 0)?);
-    // No zone has ever skipped more than a day.
-    (0..=24)
+    // A zone that crosses the date line skips a whole day, which then has no summary.
+    (0..=14)
         .find_map(|hours| zone.from_local_datetime(&(nine + TimeDelta::hours(hours))).earliest())
         .map(|at| at.with_timezone(&Utc))
 }

@@ -1,0 +1,187 @@
+//! The things that have a history, and how each is read and brought back.
+
+use std::fmt;
+
+use entity::{
+    channel_slot, guild,
+    id::{ChannelId, GuildId},
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
+use serde_json::Value;
+
+use super::{
+    HistoryRefusal,
+    vanish::{self, DefaultConfig, ExemptionKey, RuleConfig},
+};
+use crate::{
+    domain::{
+        Error, Right,
+        event::Author,
+        guild::{self as general, General},
+        slot::{SlotConfig, SlotKey, SlotWriter},
+    },
+    id_source::IdSource,
+    store::WriteTransaction,
+};
+
+/// Something of a guild that events tell of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Slot(SlotKey),
+    General,
+    Rule(ChannelId),
+    Default,
+    Exemption(ExemptionKey),
+}
+
+/// What people decided about a subject. Two states are equal when nobody's decision differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Slot(SlotConfig),
+    General(General),
+    Rule(Option<RuleConfig>),
+    Default(DefaultConfig),
+    Exemption(bool),
+}
+
+/// Whether rows that are read are also to be held until the transaction ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    No,
+    Rows,
+}
+
+impl Hold {
+    pub(super) fn on<E: EntityTrait>(self, query: Select<E>) -> Select<E> {
+        match self {
+            Self::No => query,
+            Self::Rows => query.lock_exclusive(),
+        }
+    }
+}
+
+/// Who writes, and where.
+pub(super) struct Scope {
+    pub(super) ids: IdSource,
+    pub(super) author: Author,
+    pub(super) guild_id: GuildId,
+}
+
+impl Subject {
+    /// Reads an event's subject; `None` for what has no settings, and for another guild's.
+    pub(super) fn parse(text: &str, guild_id: GuildId) -> Option<Self> {
+        let (area, rest) = text.split_once('/')?;
+        let own = |id: &str| id.parse::<GuildId>().ok().filter(|id| *id == guild_id);
+        match area {
+            "slot" => rest.parse().ok().map(Self::Slot),
+            "guild" => own(rest).map(|_| Self::General),
+            "vanish" => rest.parse().ok().map(Self::Rule),
+            "vanish_default" => own(rest).map(|_| Self::Default),
+            "vanish_exemption" => {
+                let (guild, key) = rest.split_once('/')?;
+                own(guild)?;
+                ExemptionKey::parse(key).map(Self::Exemption)
+            }
+            _ => None,
+        }
+    }
+
+    /// As the event log spells it.
+    pub(super) fn spelled(&self, guild_id: GuildId) -> String {
+        match self {
+            Self::Slot(key) => format!("slot/{key}"),
+            Self::General => format!("guild/{guild_id}"),
+            Self::Rule(channel) => format!("vanish/{channel}"),
+            Self::Default => format!("vanish_default/{guild_id}"),
+            Self::Exemption(key) => format!("vanish_exemption/{guild_id}/{key}"),
+        }
+    }
+
+    /// What changing it needs beside [`Right::ManageSettings`].
+    pub(super) fn right(&self) -> Right {
+        match self {
+            Self::Slot(_) | Self::General => Right::ManageSettings,
+            Self::Rule(_) | Self::Default | Self::Exemption(_) => Right::ManageVanishDefaults,
+        }
+    }
+
+    /// Reads a state as events spell it; null is what does not exist.
+    pub(super) fn state(&self, value: &Value) -> Result<State, serde_json::Error> {
+        Ok(match self {
+            Self::Slot(_) => State::Slot(SlotConfig::of_json(value)?),
+            Self::General => State::General(General::of_json(value)?),
+            Self::Rule(_) => State::Rule(RuleConfig::of_json(value)?),
+            Self::Default => State::Default(DefaultConfig::of_json(value)?),
+            Self::Exemption(_) => State::Exemption(!value.is_null()),
+        })
+    }
+
+    /// A state as events spell it.
+    pub(super) fn value(&self, guild_id: GuildId, state: &State) -> Value {
+        match (self, state) {
+            (Self::Slot(key), State::Slot(config)) => config.to_json(guild_id, key),
+            (_, State::General(general)) => general.to_json(guild_id),
+            (Self::Rule(channel), State::Rule(Some(rule))) => rule.to_json(guild_id, *channel),
+            (_, State::Default(default)) => default.to_json(guild_id),
+            (Self::Exemption(key), State::Exemption(true)) => key.to_json(guild_id),
+            _ => Value::Null,
+        }
+    }
+
+    /// What is in force now.
+    pub(super) async fn present(
+        &self,
+        connection: &impl ConnectionTrait,
+        guild_id: GuildId,
+        hold: Hold,
+    ) -> Result<State, DbErr> {
+        Ok(match self {
+            Self::Slot(key) => {
+                let row = channel_slot::Entity::find()
+                    .filter(channel_slot::COLUMN.guild_id.eq(guild_id))
+                    .filter(channel_slot::COLUMN.key.eq(key.as_str()));
+                let row = hold.on(row).one(connection).await?;
+                State::Slot(row.as_ref().map(SlotConfig::of_row).unwrap_or_default())
+            }
+            Self::General => {
+                let row = guild::Entity::find_by_id(guild_id);
+                let row = hold.on(row).one(connection).await?;
+                State::General(row.as_ref().map(General::of_row).unwrap_or_default())
+            }
+            Self::Rule(channel) => State::Rule(vanish::present_rule(connection, guild_id, *channel, hold).await?),
+            Self::Default => State::Default(vanish::present_default(connection, guild_id, hold).await?),
+            Self::Exemption(key) => State::Exemption(vanish::is_exempt(connection, guild_id, *key).await?),
+        })
+    }
+
+    /// Brings it to a state, with the event that such a change always writes.
+    pub(super) async fn restore(&self, txn: &WriteTransaction, scope: &Scope, state: &State) -> Result<(), Error> {
+        let Scope { ids, author, guild_id } = scope;
+        match (self, state) {
+            (Self::Slot(key), State::Slot(config)) => {
+                let writer = SlotWriter { ids: ids.clone(), author: author.clone(), guild_id: *guild_id };
+                writer.restore(txn, key, config).await
+            }
+            (Self::General, State::General(wanted)) => general::restore(txn, author, *guild_id, wanted).await,
+            (Self::Rule(channel), State::Rule(rule)) => vanish::restore_rule(txn, scope, *channel, rule.as_ref()).await,
+            (Self::Default, State::Default(default)) => vanish::restore_default(txn, scope, default).await,
+            (Self::Exemption(key), State::Exemption(exempt)) => {
+                vanish::restore_exemption(txn, scope, *key, *exempt).await
+            }
+            _ => Err(HistoryRefusal::BadSubject { subject: self.spelled(*guild_id) }.into()),
+        }
+    }
+}
+
+/// In words, as a refusal names it.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slot(key) => write!(f, "The slot `{key}`"),
+            Self::General => f.write_str("The general settings"),
+            Self::Rule(channel) => write!(f, "The vanish rule of <#{channel}>"),
+            Self::Default => f.write_str("The vanish defaults"),
+            Self::Exemption(_) => f.write_str("A vanish exemption"),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The control plane: all routes on this page.
+//!
+//! From the outside in, a request passes the accept loop ([`server`]: connections, heads, their limits), [`observe`]
+//! (id, span, time limit, panics, error bodies, headers, figures), CORS where origins are configured, the route, and
+//! there the extractors in the order of the handler's arguments: who calls, the path, the query, the body.
+//!
+//! Invariants: every route is mounted here and documented; a handler parses, asks the domain and shows.
+
+pub mod auth;
+mod cors;
+pub mod error;
+mod error_page;
+pub mod extract;
+mod health;
+mod llms;
+mod meta;
+pub mod metrics;
+pub mod observe;
+pub mod openapi;
+mod page;
+mod reference;
+mod request_id;
+pub mod server;
+mod slot;
+mod vanish;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::app::App;
+pub use crate::app::HttpSettings;
+pub use server::serve;
+
+/// Routes of one feature, with paths relative to where they are mounted.
+type Routes = Vec<UtoipaMethodRouter<App>>;
+
+/// Every route.
+fn routes() -> OpenApiRouter<App> {
+    let router = OpenApiRouter::with_openapi(openapi::head());
+    let router = mount(router, "", health::routes());
+    let router = mount(router, "", meta::routes());
+    let router = mount(router, "", reference::routes());
+    let router = mount(router, "/api/discord/vanish", vanish::routes());
+    let router = mount(router, openapi::ALIASES[0].0, vanish::routes());
+    mount(router, "/api/discord/channels", slot::routes())
+}
+
+/// The whole control plane, to be served by [`serve`].
+pub fn router(app: App) -> Router {
+    let router: Router<App> = routes().into();
+    let router = router.fallback(meta::nothing_here);
+    let router = cors::layer(router, app.http());
+    let observe = observe::Observe::new(app.http().request_timeout);
+    router.layer(observe).with_state(app)
+}
+
+/// Adds a feature under its path. Nesting routers would add two services to each of its requests.
+fn mount(router: OpenApiRouter<App>, prefix: &str, feature: Routes) -> OpenApiRouter<App> {
+    feature.into_iter().fold(router, |router, (schemas, paths, methods)| {
+        let paths = openapi::under(prefix, paths);
+        router.routes((schemas, paths, methods))
+    })
+}

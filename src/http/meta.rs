@@ -1,0 +1,94 @@
+//! Where a stranger begins: what this is, and where it is described.
+
+use std::sync::LazyLock;
+
+use axum::{
+    Json,
+    body::Bytes,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::{Routes, error::Problem, error_page, extract::Path, llms, openapi, page};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
+
+pub(super) fn routes() -> Routes {
+    vec![routes!(index), routes!(document), routes!(llms_text), routes!(docs), routes!(explain_error)]
+}
+
+/// What this server is.
+#[derive(Serialize, ToSchema)]
+struct Index {
+    /// Its name.
+    #[schema(value_type = String, example = "guildhall")]
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+    /// Method and path of everything it serves.
+    #[schema(value_type = Vec<String>, example = json!(["GET /health"]))]
+    endpoints: &'static [String],
+    /// Where people read about it.
+    #[schema(value_type = String, example = "/reference")]
+    documentation: &'static str,
+    /// Where programs read about it.
+    #[schema(value_type = String, example = "/openapi.json")]
+    openapi: &'static str,
+}
+
+static ENDPOINTS: LazyLock<Vec<String>> = LazyLock::new(|| openapi::endpoints(&openapi::document()));
+
+static LLMS: LazyLock<String> = LazyLock::new(|| llms::text(&openapi::document()));
+
+/// Name, version and endpoints of this server.
+#[utoipa::path(get, path = "/", tag = "meta", operation_id = "index",
+    responses((status = 200, description = "What this server is", body = Index)))]
+async fn index() -> Json<Index> {
+    Json(Index {
+        name: env!("CARGO_PKG_NAME"),
+        version: env!("CARGO_PKG_VERSION"),
+        endpoints: &ENDPOINTS,
+        documentation: "/reference",
+        openapi: "/openapi.json",
+    })
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "meta", operation_id = "openapi",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
+async fn document(headers: HeaderMap) -> Response {
+    page::tagged(&headers, openapi::bytes(), JSON)
+}
+
+/// The API in one page of Markdown, for language models and people in a hurry.
+#[utoipa::path(get, path = "/llms.txt", tag = "meta", operation_id = "llms",
+    responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
+async fn llms_text(headers: HeaderMap) -> Response {
+    page::tagged(&headers, Bytes::from_static(LLMS.as_bytes()), MARKDOWN)
+}
+
+/// The address of the reference on other servers.
+#[utoipa::path(get, path = "/docs", tag = "meta", operation_id = "docs",
+    responses((status = 308, description = "See /reference")))]
+async fn docs() -> Response {
+    let location = HeaderValue::from_static("/reference");
+    (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response()
+}
+
+/// What an error code means: the page that `type` in an error leads to.
+#[utoipa::path(get, path = "/errors/{code}", tag = "meta", operation_id = "explainError",
+    params(("code" = String, Path, description = "The `code` of an error", example = "not_found")),
+    responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
+async fn explain_error(Path(code): Path<String>) -> Result<Response, Problem> {
+    let text = error_page::text(&code).ok_or_else(Problem::not_found)?;
+    Ok(([(header::CONTENT_TYPE, MARKDOWN)], text).into_response())
+}
+
+/// Everything that no route matches.
+pub(super) async fn nothing_here() -> Problem {
+    Problem::not_found()
+}

@@ -1,0 +1,153 @@
+//! Answers of configuration: entity tags, and lists in pages.
+
+use std::{
+    convert::Infallible,
+    fmt::Write as _,
+    hash::{DefaultHasher, Hasher as _},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{error::Problem, extract::invalid_parameter};
+use crate::domain::vanish::PageRequest;
+
+/// Most rows of a page that was asked for.
+const LIMIT_MAX: u64 = 100;
+/// Rows of a page when only its place was asked for.
+const LIMIT_DEFAULT: u64 = 50;
+/// Rows of a list that nobody limits; the domain keeps the same ceiling.
+const CEILING: u64 = 10_000;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// May be kept, by the caller alone, and must be asked for again each time.
+const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+
+/// Where to begin and where to end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageQuery {
+    /// Rows of the page; without it the list comes whole, up to 10 000 rows.
+    pub limit: Option<u64>,
+    /// Rows to pass over.
+    pub offset: Option<u64>,
+}
+
+impl PageQuery {
+    /// What to ask the domain for.
+    pub fn request(self) -> Result<Option<PageRequest>, Problem> {
+        if self.limit.is_some_and(|limit| !(1..=LIMIT_MAX).contains(&limit)) {
+            return Err(invalid_parameter("limit", "must be from 1 to 100"));
+        }
+        if self.offset.is_some_and(|offset| i64::try_from(offset).is_err()) {
+            return Err(invalid_parameter("offset", "is too large"));
+        }
+        if self.limit.is_none() && self.offset.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(PageRequest { limit: self.limit.unwrap_or(LIMIT_DEFAULT), offset: self.offset.unwrap_or(0) }))
+    }
+
+    /// The header `Link` (RFC 8288) of this page; `filter` is the rest of the query, such as `guildId=123`.
+    fn links(self, path: &str, filter: Option<&str>, more: bool) -> Option<HeaderValue> {
+        let offset = self.offset.unwrap_or(0);
+        let (limit, next) = match (self.limit, self.offset) {
+            (None, None) => (LIMIT_MAX, CEILING),
+            (limit, _) => {
+                let limit = limit.unwrap_or(LIMIT_DEFAULT);
+                (limit, offset.saturating_add(limit))
+            }
+        };
+        let filter = filter.map(|filter| format!("{filter}&")).unwrap_or_default();
+        let mut text = String::new();
+        let mut add = |offset: u64, rel: &str| {
+            let comma = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, r#"{comma}<{path}?{filter}limit={limit}&offset={offset}>; rel="{rel}""#);
+        };
+        if more {
+            add(next, "next");
+        }
+        if offset > 0 {
+            add(offset.saturating_sub(limit), "prev");
+        }
+        HeaderValue::from_str(&text).ok().filter(|text| !text.is_empty())
+    }
+}
+
+/// JSON that a client may keep under its entity tag; 304 when it already has it.
+pub fn configuration(headers: &HeaderMap, view: &impl Serialize) -> Response {
+    match serde_json::to_vec(view) {
+        Ok(body) => tagged(headers, body.into(), JSON),
+        Err(_) => Problem::internal().into_response(),
+    }
+}
+
+/// A body with its entity tag; 304 when the client already has it.
+pub fn tagged(headers: &HeaderMap, body: Bytes, media_type: HeaderValue) -> Response {
+    let tag = entity_tag(&body);
+    if is_known(headers, &tag) {
+        return not_modified(&tag, REVALIDATE);
+    }
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, media_type);
+    headers.insert(header::ETAG, tag);
+    headers.insert(header::CACHE_CONTROL, REVALIDATE);
+    response
+}
+
+/// 304: the client has this version.
+pub fn not_modified(tag: &HeaderValue, cache_control: HeaderValue) -> Response {
+    let headers = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, cache_control)];
+    (StatusCode::NOT_MODIFIED, headers).into_response()
+}
+
+/// What a list needs of its request: the path as the client wrote it (an alias links to itself), and the headers.
+pub struct Asked {
+    path: String,
+    headers: HeaderMap,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self { path: parts.uri.path().to_owned(), headers: parts.headers.clone() })
+    }
+}
+
+impl Asked {
+    /// One page of a list, as a bare array.
+    pub fn list(&self, view: &impl Serialize, page: PageQuery, filter: Option<&str>, more: bool) -> Response {
+        let mut response = configuration(&self.headers, view);
+        if let Some(links) = page.links(&self.path, filter, more) {
+            response.headers_mut().insert(header::LINK, links);
+        }
+        response
+    }
+}
+
+/// A tag of the content; 64 bits tell versions of one document apart.
+pub fn entity_tag(body: &[u8]) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(body);
+    let mut text = String::with_capacity(18);
+    let _ = write!(text, "\"{:016x}\"", hasher.finish());
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"0\""))
+}
+
+/// Whether the client has this version, by the weak comparison that If-None-Match asks for:
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>.
+pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|known| known.to_str().ok())
+        .flat_map(|known| known.split(','))
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
+}

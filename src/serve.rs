@@ -1,0 +1,290 @@
+//! The composition root: builds everything, supervises it, and shuts it down in order.
+//!
+//! Order of a stop: the listener and the gateway take nothing new, workers finish the batch in hand, the lease is
+//! given back, the store waits for open transactions.
+
+mod bot;
+mod leader;
+mod secrets;
+
+pub use secrets::write_new as write_secret;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::{App, HttpSettings, Parts, Readiness},
+    clock::Clock,
+    config::Config,
+    discord_api::{self, DiscordApi},
+    domain::{Domain, Limits},
+    http,
+    id_source::IdSource,
+    secret::Secret,
+    store::{self, MigrateError, Store},
+    telemetry,
+    worker::{self, Board, cache_tailer::CacheTailer},
+};
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database does not open.
+    #[error("the database at {url} does not open")]
+    Store {
+        /// Its address, without a password.
+        url: String,
+        /// Why.
+        source: sea_orm::DbErr,
+    },
+    /// The schema is not ours, or newer.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The database works not long enough to start.
+    #[error("the store failed while starting")]
+    Domain(#[from] crate::domain::Error),
+    /// The port is taken, or the address is not ours.
+    #[error("cannot listen on {address}: choose another port with PORT or another address with http.host")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A secret cannot be written to its file.
+    #[error("cannot write {}", path.display())]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The settings of the Discord client are wrong.
+    #[error("the calls to Discord cannot be set up")]
+    DiscordSetup(#[from] discord_api::SetupError),
+    /// Discord does not know the token.
+    #[error("Discord refused DISCORD_TOKEN: copy it anew from the developer portal, section Bot")]
+    TokenRefused,
+}
+
+/// What the operator is told after a start.
+pub struct Started {
+    /// Where HTTP is served.
+    pub address: SocketAddr,
+    /// A root key that was made just now; it is shown once.
+    pub new_root_key: Option<Secret>,
+    /// Where metrics are served.
+    pub metrics_address: Option<SocketAddr>,
+    /// The bot's name and the link that invites it; none while Discord is off or silent.
+    pub bot: Option<BotIdentity>,
+}
+
+/// Who the bot is.
+#[derive(Clone, Debug)]
+pub struct BotIdentity {
+    /// The application's name.
+    pub name: String,
+    /// The link that brings it into a server.
+    pub invite_link: String,
+}
+
+/// A running server.
+pub struct Running {
+    /// What the operator is told.
+    pub started: Started,
+    app: App,
+    board: Board,
+    shutdown: CancellationToken,
+    tasks: JoinSet<&'static str>,
+    grace: Duration,
+}
+
+/// Opens, migrates, listens and starts everything.
+pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Running, StartError> {
+    let store = open_store(config).await?;
+    store.migrate().await?;
+    let domain = Domain::new(store, clock, ids, limits(config));
+    secrets::ensure_jwt_secret(config)?;
+    let root_key = secrets::root_key(config, &domain).await?;
+    let api = discord_api(config)?;
+    let identity = match &api {
+        Some(api) => bot::identify(api).await?,
+        None => None,
+    };
+    let listener = listen(config.http.address()).await?;
+    let address =
+        listener.local_addr().map_err(|source| StartError::Listen { address: config.http.address(), source })?;
+    let metrics_listener = match config.metrics.listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
+    let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let metrics = metrics_listener.as_ref().and_then(|_| telemetry::metrics_handle());
+    let app = App::new(Parts {
+        domain,
+        http: http_settings(config, address),
+        root_key: root_key.key,
+        readiness: Readiness::default(),
+        metrics: metrics.clone(),
+        discord: api,
+    });
+    let mut running = Running {
+        started: Started {
+            address,
+            new_root_key: root_key.generated,
+            metrics_address,
+            bot: identity.as_ref().map(bot::Identity::public),
+        },
+        app,
+        board: Board::default(),
+        shutdown: CancellationToken::new(),
+        tasks: JoinSet::new(),
+        grace: config.shutdown.grace(),
+    };
+    running.spawn_http(listener);
+    if let (Some(listener), Some(handle)) = (metrics_listener, metrics) {
+        let shutdown = running.shutdown.clone();
+        running.spawn("metrics", async move { http::metrics::serve_metrics(listener, handle, shutdown).await });
+    }
+    running.spawn_workers(config, identity);
+    Ok(running)
+}
+
+/// Opens the store that the settings name.
+pub async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let database = &config.database;
+    let settings = store::Settings {
+        url: database.url.clone(),
+        readers_max: database.readers_max,
+        pool_connections_max: database.pool_connections_max,
+        acquire_timeout: database.acquire_timeout(),
+        statement_timeout: database.statement_timeout(),
+        idle_in_transaction_timeout: database.idle_in_transaction_timeout(),
+        copies_kept: database.copies_kept,
+    };
+    Store::open(settings).await.map_err(|source| StartError::Store { url: database.url.to_string(), source })
+}
+
+/// The domain's limits, as the settings give them.
+pub fn limits(config: &Config) -> Limits {
+    Limits {
+        arm_delay: config.vanish.arm_delay(),
+        sweep_calls_per_second_max: config.vanish.calls_per_second_max.get(),
+        old_deletes_per_second: config.vanish.old_deletes_per_second.get(),
+        preview_messages_max: config.vanish.preview_messages_max as usize,
+    }
+}
+
+/// The client for Discord's REST interface; none without a token.
+pub fn discord_api(config: &Config) -> Result<Option<DiscordApi>, discord_api::SetupError> {
+    let Some(token) = &config.secrets.discord_token else { return Ok(None) };
+    let discord = &config.discord;
+    let settings = discord_api::Settings {
+        base_url: discord.api_proxy.clone(),
+        requests_per_second: discord.requests_per_second.get(),
+        background_per_second: config.vanish.old_deletes_per_second.get(),
+        connect_timeout: discord.connect_timeout(),
+        request_timeout: discord.request_timeout(),
+        invalid_requests_max: discord.invalid_requests_max,
+        ..discord_api::Settings::new(token.expose())
+    };
+    DiscordApi::new(&settings).map(Some)
+}
+
+fn http_settings(config: &Config, address: SocketAddr) -> HttpSettings {
+    let http = &config.http;
+    HttpSettings {
+        allowed_origins: http.allowed_origins.clone(),
+        body_bytes_max: http.body_bytes_max,
+        header_bytes_max: http.header_bytes_max,
+        header_timeout: http.header_timeout(),
+        body_timeout: http.body_timeout(),
+        request_timeout: http.request_timeout(),
+        connections_max: http.connections_max,
+        public_address: http.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+impl Running {
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            task.await;
+            name
+        });
+    }
+
+    fn spawn_http(&mut self, listener: TcpListener) {
+        let (app, shutdown) = (self.app.clone(), self.shutdown.clone());
+        self.spawn("http", async move {
+            let router = http::router(app.clone());
+            http::server::serve(listener, router, app.http(), shutdown).await;
+        });
+    }
+
+    fn spawn_workers(&mut self, config: &Config, identity: Option<bot::Identity>) {
+        let domain = self.app.domain().clone();
+        let commits = domain.store().commits();
+        let tailer = CacheTailer::new(domain);
+        let (board, shutdown) = (self.board.clone(), self.shutdown.clone());
+        self.spawn("cache_tailer", async move { worker::run(tailer, commits, board, shutdown).await });
+        let leader = leader::Leader {
+            app: self.app.clone(),
+            board: self.board.clone(),
+            lease: config.leases.duration(),
+            sweeper: worker::vanish_sweeper::Settings {
+                period: config.vanish.sweep_period(),
+                channels_at_once: config.vanish.channels_at_once,
+            },
+            bot: bot::Settings {
+                token: config.secrets.discord_token.clone().map(Arc::new),
+                api_proxy: config.discord.api_proxy.clone(),
+                identity,
+            },
+        };
+        let shutdown = self.shutdown.clone();
+        self.spawn("leader", async move { leader.run(shutdown).await });
+    }
+
+    /// What the faces share.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// How the workers are doing.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Waits until a task ends by itself, which none should; says which.
+    pub async fn ended(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Ok(name)) => name.to_owned(),
+            Some(Err(error)) => error.to_string(),
+            None => "everything".to_owned(),
+        }
+    }
+
+    /// Stops everything within the grace; says whether it all ended in time.
+    pub async fn stop(mut self) -> bool {
+        self.shutdown.cancel();
+        let drained = timeout(self.grace, async {
+            while let Some(ended) = self.tasks.join_next().await {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a task ended badly");
+                }
+            }
+            self.app.domain().store().close().await;
+        });
+        let in_time = drained.await.is_ok();
+        if !in_time {
+            tracing::warn!("not everything ended within the grace");
+        }
+        in_time
+    }
+}

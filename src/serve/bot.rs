@@ -1,0 +1,144 @@
+//! The bot's life in one process: register, connect, reconnect, and stop when Discord says so.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::{BotIdentity, StartError};
+use crate::{
+    app::{self, App},
+    discord::{self, Commands, Gateway, GatewayEnd},
+    discord_api::{self, DiscordApi, Lane},
+    secret::Secret,
+};
+
+/// Pauses between two tries to connect, in seconds; the last one repeats.
+const PAUSES_SECONDS: [u64; 5] = [5, 10, 30, 60, 300];
+/// How long the shards may take to close.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// What the bot is started with.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) token: Option<Arc<Secret>>,
+    pub(super) api_proxy: Option<String>,
+    pub(super) identity: Option<Identity>,
+}
+
+/// The application, as Discord told it.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    id: u64,
+    name: String,
+}
+
+impl Identity {
+    pub(super) fn public(&self) -> BotIdentity {
+        BotIdentity { name: self.name.clone(), invite_link: discord::invite::link(self.id) }
+    }
+}
+
+/// Asks who we are. A refused token ends the start; a Discord that does not answer only delays the bot.
+pub(super) async fn identify(api: &DiscordApi) -> Result<Option<Identity>, StartError> {
+    match ask(api).await {
+        Ok(identity) => Ok(Some(identity)),
+        Err(discord_api::Error::Unauthorized | discord_api::Error::TokenRefused) => Err(StartError::TokenRefused),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "Discord does not answer; the bot tries again");
+            Ok(None)
+        }
+    }
+}
+
+async fn ask(api: &DiscordApi) -> discord_api::Result<Identity> {
+    let application = api.current_application(Lane::Interactive).await?;
+    Ok(Identity { id: application.id, name: application.name })
+}
+
+/// Stays connected until shutdown, or until Discord refuses the token for good.
+pub(super) async fn run(app: App, api: DiscordApi, settings: Settings, shutdown: CancellationToken) {
+    let Some(token) = settings.token.clone() else { return };
+    for tries in 0_usize.. {
+        let connection = connect(&app, &api, &token, &settings, &shutdown);
+        match connection.await {
+            Ok(GatewayEnd::Closed) if shutdown.is_cancelled() => return,
+            Ok(GatewayEnd::TokenRefused) => return lost(&app, "token_refused"),
+            Ok(GatewayEnd::Refused) => return lost(&app, "refused"),
+            Ok(_) => {}
+            Err(Failure::Discord(discord_api::Error::Unauthorized | discord_api::Error::TokenRefused)) => {
+                return lost(&app, "token_refused");
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the bot could not connect");
+            }
+        }
+        app.readiness().set_gateway(app::Gateway::Lost("broken".to_owned()));
+        let pause = Duration::from_secs(PAUSES_SECONDS[tries.min(PAUSES_SECONDS.len() - 1)]);
+        if timeout(pause, shutdown.cancelled()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+fn lost(app: &App, reason: &str) {
+    tracing::error!(reason, "Discord refuses the bot; HTTP stays up, the bot stays off until a restart");
+    app.readiness().set_gateway(app::Gateway::Lost(reason.to_owned()));
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("a call to Discord failed")]
+    Discord(#[from] discord_api::Error),
+    #[error("the commands could not be registered")]
+    Registration(#[from] discord::CommandError),
+    #[error("the gateway client could not be built")]
+    Client,
+}
+
+async fn connect(
+    app: &App,
+    api: &DiscordApi,
+    token: &Secret,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> Result<GatewayEnd, Failure> {
+    app.readiness().set_gateway(app::Gateway::Connecting);
+    let identity = match &settings.identity {
+        Some(identity) => identity.clone(),
+        None => ask(api).await?,
+    };
+    let commands: Arc<Commands> = discord::register_if_changed(app.domain(), api, identity.id).await.map(Arc::new)?;
+    let proxy = settings.api_proxy.as_deref();
+    let gateway = Gateway::new(app.clone(), api.clone(), token, proxy, identity.id, commands)
+        .await
+        .map_err(|_| Failure::Client)?;
+    let shards = gateway.shard_manager();
+    let mut health = api.watch_health();
+    let end = {
+        let run = gateway.run(app);
+        tokio::pin!(run);
+        tokio::select! {
+            end = &mut run => end,
+            () = shutdown.cancelled() => {
+                close(&shards, &mut run).await;
+                GatewayEnd::Closed
+            }
+            () = async { drop(health.wait_for(|health| health.token_refused).await) } => {
+                close(&shards, &mut run).await;
+                GatewayEnd::TokenRefused
+            }
+        }
+    };
+    Ok(end)
+}
+
+async fn close(shards: &serenity::all::ShardManager, run: &mut (impl Future<Output = GatewayEnd> + Unpin)) {
+    let closing = async {
+        shards.shutdown_all().await;
+        run.await;
+    };
+    if timeout(CLOSE_MAX, closing).await.is_err() {
+        tracing::warn!("the gateway did not close in time");
+    }
+}

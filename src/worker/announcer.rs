@@ -1,0 +1,116 @@
+//! Tells guilds what they must know: events become announcements, announcements become posts in the alerts slot.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use entity::{announcement, id::ChannelId};
+use serde_json::{Value, json};
+
+use super::{Progress, Worker};
+use crate::{
+    discord_api::{DiscordApi, Lane},
+    domain::{
+        Domain, Error,
+        announcement::{self as announcements, Outcome},
+        guild,
+        slot::{self, SlotKey, SlotProblem},
+    },
+};
+
+/// Most events and posts of one step.
+const BATCH: u64 = 50;
+
+/// Dispatches and posts.
+pub struct Announcer {
+    domain: Domain,
+    api: DiscordApi,
+    period: Duration,
+}
+
+impl Announcer {
+    /// Made once per lease; looks at least once per `period`.
+    pub fn new(domain: Domain, api: DiscordApi, period: Duration) -> Self {
+        Self { domain, api, period }
+    }
+
+    async fn post(&self, row: &announcement::Model) -> Result<Outcome, Error> {
+        let Ok(key) = row.slot_key.parse::<SlotKey>() else { return Ok(Outcome::NoSlot) };
+        let Some(resolved) = slot::resolve(&self.domain, row.guild_id, &key).await? else {
+            return Ok(Outcome::NoSlot);
+        };
+        // A channel that a client merely named is never posted to before Discord says whose it is.
+        if !resolved.confirmed {
+            return Ok(Outcome::Failed { code: "unconfirmed".to_owned(), retry_in: None });
+        }
+        let body = json!({ "content": text(row), "allowed_mentions": { "parse": [] } });
+        // At most 25 characters: the row's own randomness.
+        let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
+        match self.api.create_message(resolved.channel_id, body, Some(&nonce), Lane::Normal).await {
+            Ok(posted) => Ok(Outcome::Posted { message_id: posted.message_id, channel_id: posted.channel_id }),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, kind = row.kind, "an announcement failed");
+                let code = if error.is_permission_loss() { "missing_permissions" } else { "discord" };
+                Ok(Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() })
+            }
+        }
+    }
+}
+
+impl Worker for Announcer {
+    const NAME: &'static str = "announcer";
+
+    fn period(&self) -> Duration {
+        self.period
+    }
+
+    async fn step(&mut self) -> Result<Progress, Error> {
+        guild::due_digests(&self.domain, BATCH).await?;
+        let handled = announcements::dispatch(&self.domain, BATCH).await? as u64;
+        for row in announcements::claim(&self.domain, BATCH).await? {
+            let outcome = self.post(&row).await?;
+            announcements::settle(&self.domain, row.id, outcome).await?;
+        }
+        Ok(if handled == BATCH { Progress::MoreWaiting } else { Progress::Drained })
+    }
+}
+
+/// What an announcement says: what happened, why, what to do.
+fn text(row: &announcement::Model) -> String {
+    let data = &row.data;
+    let subject = data["subject"].as_str().unwrap_or_default();
+    let state = &data["state"];
+    match row.kind.as_str() {
+        "vanish.suspended" => {
+            let channel = subject.strip_prefix("vanish/").unwrap_or_default();
+            let missing = state["missing"].as_str().unwrap_or("a permission");
+            format!(
+                "⏸️ Messages in {} no longer vanish: I lack **{missing}** there. Allow it for my role in the \
+                 channel's settings and I go on by myself.",
+                channel.parse::<ChannelId>().map_or_else(|_| "a channel".to_owned(), |id| format!("<#{id}>"))
+            )
+        }
+        "slot.broken" => {
+            let key = subject.strip_prefix("slot/").unwrap_or_default();
+            let problem = state["problem"].as_str().and_then(SlotProblem::of_code);
+            let words = problem.map_or("it cannot be used", SlotProblem::words);
+            format!("⚠️ The slot `{key}` is broken: {words}. `/settings slot set` gives it a new channel.")
+        }
+        guild::digest::DIGEST_KIND => digest_text(data),
+        other => format!("ℹ️ {other}"),
+    }
+}
+
+fn digest_text(data: &Value) -> String {
+    let count = |name: &str| data[name].as_i64().unwrap_or(0);
+    let since = data["since"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    let since = since.map_or_else(|| "so far".to_owned(), |at| format!("since <t:{}:f>", at.timestamp()));
+    format!(
+        "📋 **Summary** {since}\n• {} messages vanished\n• {} channels vanish, {} are paused, {} lack a permission\n\
+         • {} slots are broken",
+        count("messages_deleted"),
+        count("rules_active"),
+        count("rules_paused"),
+        count("rules_suspended"),
+        count("slots_broken"),
+    )
+}

@@ -1,0 +1,76 @@
+//! Asks Discord about channels that were put into slots over HTTP.
+
+use std::time::Duration;
+
+use entity::channel_slot::SlotType;
+
+use super::{Progress, Worker};
+use crate::{
+    discord_api::{ChannelKind, DiscordApi, Lane, permission},
+    domain::{
+        Domain, Error,
+        slot::{self, ChannelFacts, SlotKey, SlotProblem},
+    },
+};
+
+/// Most slots of one step.
+const BATCH: u64 = 20;
+
+/// Turns unconfirmed slots into ready or broken ones.
+pub struct SlotConfirmer {
+    domain: Domain,
+    api: DiscordApi,
+    period: Duration,
+}
+
+impl SlotConfirmer {
+    /// Made once per lease; looks at least once per `period`.
+    pub fn new(domain: Domain, api: DiscordApi, period: Duration) -> Self {
+        Self { domain, api, period }
+    }
+}
+
+/// What a channel is, as slots see it; none for what no slot can hold.
+pub fn slot_type(kind: ChannelKind) -> Option<SlotType> {
+    Some(match kind {
+        ChannelKind::TEXT | ChannelKind::ANNOUNCEMENT => SlotType::Text,
+        ChannelKind::VOICE => SlotType::Voice,
+        ChannelKind::STAGE => SlotType::Stage,
+        ChannelKind::CATEGORY => SlotType::Category,
+        kind if kind.is_forum() => SlotType::Forum,
+        kind if kind.is_thread() => SlotType::Thread,
+        _ => return None,
+    })
+}
+
+impl Worker for SlotConfirmer {
+    const NAME: &'static str = "slot_confirmer";
+
+    fn period(&self) -> Duration {
+        self.period
+    }
+
+    async fn step(&mut self) -> Result<Progress, Error> {
+        for row in slot::unconfirmed(&self.domain, BATCH).await? {
+            let (Some(channel_id), Ok(key)) = (row.channel_id, row.key.parse::<SlotKey>()) else { continue };
+            let verdict = match self.api.channel(channel_id, Lane::Normal).await {
+                Ok(channel) => match (channel.guild_id, slot_type(channel.kind)) {
+                    (Some(guild_id), Some(slot_type)) => {
+                        let rights = self.api.own_permissions(guild_id, channel_id, Lane::Normal).await;
+                        let missing_permissions = permission::missing(rights.unwrap_or(0), permission::ALL);
+                        Ok(ChannelFacts { channel_id, guild_id, slot_type, missing_permissions })
+                    }
+                    _ => Err(SlotProblem::WrongType),
+                },
+                Err(error) if error.is_gone() => Err(SlotProblem::ChannelDeleted),
+                Err(error) if error.is_permission_loss() => Err(SlotProblem::NoAccess),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "a slot's channel could not be read");
+                    return Ok(Progress::Drained);
+                }
+            };
+            slot::confirm(&self.domain, row.guild_id, &key, channel_id, verdict).await?;
+        }
+        Ok(Progress::Drained)
+    }
+}
