@@ -116,11 +116,7 @@ async fn thread_seen(data: &Data, thread: &serenity::GuildChannel) -> Result<(),
     }
 }
 
-async fn channel_gone(
-    data: &Data,
-    guild: serenity::GuildId,
-    channel: serenity::ChannelId,
-) -> Result<(), CommandError> {
+async fn channel_gone(data: &Data, guild: serenity::GuildId, channel: serenity::ChannelId) -> Result<(), CommandError> {
     let (Some(guild), Some(channel)) = (GuildId::new(guild.get()), ChannelId::new(channel.get())) else {
         return Ok(());
     };

@@ -78,8 +78,7 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
     let actor = asked.actor()?;
     let domain = data.app.domain();
-    let missing =
-        permission::missing(data.api.own_server_permissions(guild, Lane::Interactive).await?, invite::NEEDED);
+    let missing = permission::missing(data.api.own_server_permissions(guild, Lane::Interactive).await?, invite::NEEDED);
     // What is true now is written down first, so that the report and the features agree.
     event_handler::recheck(data, guild, Lane::Interactive).await?;
     let views = slots::all_slots(domain, &actor, guild).await?;
@@ -105,12 +104,12 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
         all if all > LOOKED_AT_MAX => format!("The first {LOOKED_AT_MAX} of {all} were looked at."),
         _ => String::new(),
     };
-    Ok(Reply::card(server_card(missing, bad))
+    let reply = Reply::card(server_card(missing, bad))
         .and_card(section("Slots", &of_slots, &slots_note))
         .and_card(section("Vanishing channels", &of_rules, &rules_note))
         .row(panel::menu("doctor"))
-        .row(actions(guild, of_slots.iter().chain(&of_rules))))
-    .map(|reply| match fixes(&views) {
+        .row(actions(guild, of_slots.iter().chain(&of_rules)));
+    Ok(match fixes(&views) {
         Some(menu) => reply.row(menu),
         None => reply,
     })

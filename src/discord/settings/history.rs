@@ -179,12 +179,8 @@ fn name(field: &str) -> String {
 fn value(field: &str, value: &Value) -> String {
     match (field, value) {
         (_, Value::Null) => "–".to_owned(),
-        ("channel_id", Value::String(id)) => {
-            id.parse().map_or_else(|_| "a channel".to_owned(), text::channel)
-        }
-        ("after_seconds", Value::Number(seconds)) => {
-            seconds.as_i64().map_or_else(|| "–".to_owned(), duration::format)
-        }
+        ("channel_id", Value::String(id)) => id.parse().map_or_else(|_| "a channel".to_owned(), text::channel),
+        ("after_seconds", Value::Number(seconds)) => seconds.as_i64().map_or_else(|| "–".to_owned(), duration::format),
         ("at_minute", Value::Number(minute)) => {
             let minute = minute.as_i64().unwrap_or(0);
             format!("{:02}:{:02}", minute.div_euclid(60), minute.rem_euclid(60))

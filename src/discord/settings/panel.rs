@@ -89,7 +89,8 @@ async fn vanishing(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
         format!("{sign} {} · {word} · {} deleted", text::channel(rule.channel_id), rule.messages_deleted)
     });
     let left_out = rules.rows.len().saturating_sub(RULES_SHOWN);
-    let more = if left_out > 0 { format!("\n… and {left_out} more: {}", mention("vanish list")) } else { String::new() };
+    let more =
+        if left_out > 0 { format!("\n… and {left_out} more: {}", mention("vanish list")) } else { String::new() };
     let how = format!(
         "\n\n{} changes a rule, {} shows one, {} what all rules share.",
         mention("vanish set"),

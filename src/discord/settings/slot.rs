@@ -186,9 +186,9 @@ async fn complete_name(ctx: Context<'_>, typed: &str) -> CreateAutocompleteRespo
     let asked = Asked::command(ctx.data(), ctx.interaction);
     let names = tokio::time::timeout(PATIENCE, names(ctx.data(), &asked, typed)).await;
     let names = names.ok().and_then(Result::ok).unwrap_or_default();
-    names.into_iter().fold(CreateAutocompleteResponse::new(), |choices, (label, name)| {
-        choices.add_string_choice(label, name)
-    })
+    names
+        .into_iter()
+        .fold(CreateAutocompleteResponse::new(), |choices, (label, name)| choices.add_string_choice(label, name))
 }
 
 async fn names(data: &Data, asked: &Asked, typed: &str) -> Result<Vec<(String, String)>, CommandError> {

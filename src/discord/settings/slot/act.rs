@@ -104,8 +104,7 @@ pub async fn remove(data: &Data, asked: &Asked, name: &str) -> Result<Reply, Com
     let key = key(name)?;
     slots::remove(data.app.domain(), &actor, guild, &key).await?;
     let all = card::button("All slots", custom_id("slot", "list", &["0"]));
-    Ok(Reply::text(format!("✅ The slot `{key}` is gone. {} brings it back.", history(data)))
-        .row(card::row(vec![all])))
+    Ok(Reply::text(format!("✅ The slot `{key}` is gone. {} brings it back.", history(data))).row(card::row(vec![all])))
 }
 
 fn history(data: &Data) -> String {
