@@ -8,16 +8,21 @@ mod component;
 mod error_reply;
 mod event_handler;
 mod gateway;
+mod help;
 pub mod invite;
 mod menu;
 mod registration;
 mod reply;
+mod settings;
+mod status;
 mod text;
 mod vanish;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use entity::id::{DiscordUserId, GuildId, RoleId};
+use event_handler::Rechecks;
 use moka::sync::Cache;
 use serenity::all as serenity;
 
@@ -49,6 +54,9 @@ pub struct Data {
     pub application_id: u64,
     /// Ids of the registered commands, for clickable mentions.
     pub commands: Arc<Commands>,
+    /// When this connection was made.
+    since: DateTime<Utc>,
+    rechecks: Rechecks,
     seen: Cache<u64, ()>,
     /// Roles of authors, for the exemptions that previews judge by.
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
@@ -59,7 +67,8 @@ impl Data {
     pub fn new(app: App, api: DiscordApi, application_id: u64, commands: Arc<Commands>) -> Self {
         let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
         let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
-        Self { app, api, application_id, commands, seen, roles }
+        let since = app.domain().now();
+        Self { app, api, application_id, commands, since, rechecks: Rechecks::default(), seen, roles }
     }
 
     /// Whether this interaction is delivered for the first time.
@@ -75,7 +84,14 @@ pub type Command = poise::Command<Data, CommandError>;
 
 /// All commands, in the order of `/help`.
 pub fn commands() -> Vec<Command> {
-    vec![vanish::vanish(), menu::keep_message(), menu::vanish_in()]
+    vec![
+        vanish::vanish(),
+        settings::settings(),
+        help::help(),
+        status::status(),
+        menu::keep_message(),
+        menu::vanish_in(),
+    ]
 }
 
 /// What the gateway may send us: no privileged intent.

@@ -128,6 +128,11 @@ impl Asked {
         self
     }
 
+    /// Its id, which is the same when it is delivered twice.
+    pub fn interaction_id(&self) -> u64 {
+        self.interaction_id
+    }
+
     /// The member who asks, or a refusal in direct messages.
     pub fn member(&self) -> Result<&Member, CommandError> {
         self.member.as_ref().ok_or(CommandError::OnlyInServers)

@@ -3,7 +3,7 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, menu, vanish};
+use super::{Asked, CommandError, Data, help, menu, settings, vanish};
 
 /// The version of our custom ids; older ones are answered with the advice to run the command again.
 const VERSION: &str = "v1";
@@ -98,6 +98,9 @@ async fn route(
     match area {
         "vanish" => vanish::pressed(data, asked, &press).await,
         "menu" => menu::chosen(data, asked, &press).await,
+        "settings" => settings::pressed(data, asked, &press).await,
+        "slot" => settings::slot_pressed(data, asked, &press).await,
+        "help" => help::pressed(data, asked, &press).await,
         _ => asked.answer_beside(async { Err(outdated()) }).await,
     }
 }

@@ -13,7 +13,7 @@ use super::{
     DiscordApi, Lane, Result,
     error::Error,
     model::{ChannelInfo, GuildInfo, MemberInfo},
-    permission::channel_permissions,
+    permission::{channel_permissions, guild_permissions},
 };
 
 /// How long what was read is believed.
@@ -69,6 +69,18 @@ impl DiscordApi {
     ) -> Result<u64> {
         let member = MemberInfo { user_id, roles: roles.to_vec(), is_bot: false, display_name: String::new() };
         timeout(lane.time_limit(), self.work_out_permissions(guild, channel, Some(&member), lane))
+            .await
+            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
+    }
+
+    /// The bot's rights in the whole server, before any channel's overwrites, at most a minute old.
+    pub async fn own_server_permissions(&self, guild: GuildId, lane: Lane) -> Result<u64> {
+        let work = async {
+            let cell = self.0.rights.guilds.get_with(guild, Arc::default);
+            let rights = cell.get_or_try_init(|| self.read_rights(guild, lane)).await?;
+            Ok(guild_permissions(&rights.guild, &rights.member))
+        };
+        timeout(lane.time_limit(), work)
             .await
             .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
     }

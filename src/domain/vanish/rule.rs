@@ -386,7 +386,7 @@ pub(super) fn merged(
         pins: new.pins().or(base.pins),
         threads: new.threads().or(base.threads),
         state: RuleState::Active,
-        confirmed_at: base.confirmed_at.or(Some(write.now)),
+        confirmed_at: base.confirmed_at.or(Some(now)),
         problem: None,
         paused_until: None,
         ..base
