@@ -192,6 +192,7 @@ async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> 
         let rule = vanish_rule::Model {
             after_seconds: Some(new.after_seconds),
             state: RuleState::Unconfirmed,
+            confirmed_at: None,
             ..blank(new.channel_id, new.guild_id, write.now)
         };
         insert(txn, write, &rule).await?;
@@ -217,6 +218,7 @@ pub(crate) fn blank(channel_id: ChannelId, guild_id: GuildId, now: DateTime<Utc>
         pins: None,
         threads: None,
         state: RuleState::Active,
+        confirmed_at: Some(now),
         problem: None,
         paused_until: None,
         starts_after: snowflake_at(now),
@@ -292,6 +294,7 @@ async fn update<C>(
         pins: Set(after.pins),
         threads: Set(after.threads),
         state: Set(after.state),
+        confirmed_at: Set(after.confirmed_at),
         problem: Set(after.problem.clone()),
         paused_until: Set(after.paused_until),
         revision: Set(after.revision),
@@ -307,7 +310,8 @@ async fn update<C>(
     if result.rows_affected == 0 {
         return Err(changed_meanwhile());
     }
-    if after.state == RuleState::Active && settings_matter_to_sweep(before, &after) {
+    let may_act = matches!(after.state, RuleState::Active | RuleState::Unconfirmed);
+    if may_act && settings_matter_to_sweep(before, &after) {
         wake_place(txn, after.channel_id, write.now).await?;
     }
     if matches!(after.state, RuleState::Paused) {
@@ -333,6 +337,10 @@ fn changed_meanwhile() -> Error {
 }
 
 fn settings_matter_to_sweep(before: &vanish_rule::Model, after: &vanish_rule::Model) -> bool {
+    // An unconfirmed rule sweeps nothing: only its state matters.
+    if before.state == RuleState::Unconfirmed && after.state == RuleState::Unconfirmed {
+        return false;
+    }
     let key = |rule: &vanish_rule::Model| {
         (rule.after_seconds, rule.keep_last, rule.schedule, rule.at_minute, rule.pins, rule.threads, rule.state)
     };
@@ -374,6 +382,7 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
         pins: new.pins().or(base.pins),
         threads: new.threads().or(base.threads),
         state: RuleState::Active,
+        confirmed_at: base.confirmed_at.or(Some(write.now)),
         problem: None,
         paused_until: None,
         ..base
@@ -641,7 +650,9 @@ async fn reactivate<C>(
     if !matches!(before.state, RuleState::Paused | RuleState::Suspended) {
         return Err(VanishRefusal::NotPaused.into());
     }
-    let after = vanish_rule::Model { state: RuleState::Active, paused_until: None, problem: None, ..before.clone() };
+    // A pause is no way around Discord's word.
+    let state = if before.confirmed_at.is_some() { RuleState::Active } else { RuleState::Unconfirmed };
+    let after = vanish_rule::Model { state, paused_until: None, problem: None, ..before.clone() };
     update(txn, write, "vanish.resumed", &before, after).await
 }
 

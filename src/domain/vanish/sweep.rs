@@ -390,6 +390,7 @@ async fn write_confirmation(
     let start = rule::snowflake_at(now);
     vanish_rule::Entity::update_many()
         .col_expr(vanish_rule::Column::State, Expr::value(state))
+        .col_expr(vanish_rule::Column::ConfirmedAt, Expr::value(problem.is_none().then_some(now)))
         .col_expr(vanish_rule::Column::Problem, Expr::value(problem))
         .col_expr(vanish_rule::Column::Revision, Expr::col(vanish_rule::Column::Revision).add(1))
         .filter(vanish_rule::COLUMN.channel_id.eq(claim.rule.channel_id))
@@ -399,7 +400,6 @@ async fn write_confirmation(
     use vanish_place::Column as C;
     let mut place = vanish_place::Entity::update_many()
         .col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
-        .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
         .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
         .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
     if problem.is_none() {
@@ -410,7 +410,9 @@ async fn write_confirmation(
         }
     } else {
         let backoff = TimeDelta::minutes(5 << claim.place.attempts.clamp(0, BACKOFF_POWER_MAX));
-        place = place.col_expr(C::DueAt, earlier_of_due_and(now + backoff));
+        place = place
+            .col_expr(C::DueAt, earlier_of_due_and(now + backoff))
+            .col_expr(C::Attempts, Expr::col(C::Attempts).add(1));
     }
     place.exec(txn.connection()).await?;
     let kind = if problem.is_none() { "vanish.confirmed" } else { "vanish.not_confirmed" };
