@@ -1,4 +1,10 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod architecture;
+mod cli;
+mod commands;
+mod config;
 mod harness;
+mod openapi;
+mod schema;
 mod vanish_engine;
