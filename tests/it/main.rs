@@ -7,4 +7,5 @@ mod config;
 mod harness;
 mod openapi;
 mod schema;
+mod settings_commands;
 mod vanish_engine;

@@ -366,15 +366,19 @@ pub async fn set_rule(domain: &Domain, actor: &Actor, new: NewRule) -> Result<Ar
     domain.store.write(write, |txn, write| Box::pin(upsert_rule(txn, write))).await.map(Arc::new)
 }
 
-async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
-    let new = &write.change;
-    let existing = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
-    let base = match &existing {
-        Some(rule) if rule.guild_id != new.guild_id => return Err(VanishRefusal::OtherGuild.into()),
+/// The rule that a change makes of what is there.
+pub(super) fn merged(
+    new: &NewRule,
+    existing: Option<&vanish_rule::Model>,
+    now: DateTime<Utc>,
+) -> Result<vanish_rule::Model, VanishRefusal> {
+    check_bounds(new.after_seconds, new.keep_last)?;
+    let base = match existing {
+        Some(rule) if rule.guild_id != new.guild_id => return Err(VanishRefusal::OtherGuild),
         Some(rule) => rule.clone(),
-        None => blank(new.channel_id, new.guild_id, write.now),
+        None => blank(new.channel_id, new.guild_id, now),
     };
-    let after = vanish_rule::Model {
+    Ok(vanish_rule::Model {
         after_seconds: new.after_seconds.or(base.after_seconds),
         keep_last: new.keep_last.or(base.keep_last),
         schedule: new.schedule().unwrap_or(base.schedule),
@@ -382,11 +386,17 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
         pins: new.pins().or(base.pins),
         threads: new.threads().or(base.threads),
         state: RuleState::Active,
-        confirmed_at: base.confirmed_at.or(Some(write.now)),
+        confirmed_at: base.confirmed_at.or(Some(now)),
         problem: None,
         paused_until: None,
         ..base
-    };
+    })
+}
+
+async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
+    let new = &write.change;
+    let existing = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
+    let after = merged(new, existing.as_ref(), write.now)?;
     if after.after_seconds.is_none() {
         let default = vanish_default::Entity::find_by_id(new.guild_id).one(txn.connection()).await?;
         if default.is_none_or(|default| default.after_seconds.is_none()) {
@@ -404,13 +414,18 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
     Ok(rule)
 }
 
+/// Behind which message the backlog begins; none where old messages stay.
+pub(super) fn backlog_after(backlog: Backlog, now: DateTime<Utc>) -> Option<MessageId> {
+    match backlog {
+        Backlog::NewOnly => None,
+        Backlog::LastFourteenDays => Some(snowflake_at(now - BULK_AGE)),
+        Backlog::Everything => Some(first_message()),
+    }
+}
+
 /// Puts the messages from before this moment under the rule, once the arm delay is over.
 async fn arm_backlog(txn: &WriteTransaction, write: &Write<NewRule>, rule: &vanish_rule::Model) -> Result<(), Error> {
-    let after = match write.change.backlog {
-        Backlog::NewOnly => return Ok(()),
-        Backlog::LastFourteenDays => snowflake_at(write.now - BULK_AGE),
-        Backlog::Everything => first_message(),
-    };
+    let Some(after) = backlog_after(write.change.backlog, write.now) else { return Ok(()) };
     let delay = TimeDelta::from_std(write.domain.limits.arm_delay).unwrap_or(TimeDelta::minutes(5));
     vanish_place::Entity::update_many()
         .set(vanish_place::ActiveModel {
@@ -685,6 +700,9 @@ pub async fn run_now(domain: &Domain, actor: &Actor, guild: GuildId, channel: Ch
             Box::pin(async move {
                 let (guild, channel) = write.change;
                 let rule = of_guild(txn.connection(), guild, channel).await?;
+                if matches!(rule.state, RuleState::Paused | RuleState::Suspended) {
+                    return Err(VanishRefusal::Held.into());
+                }
                 wake_place(txn, channel, write.now).await?;
                 vanish_place::Entity::update_many()
                     .col_expr(vanish_place::Column::IgnoreSchedule, Expr::value(true))

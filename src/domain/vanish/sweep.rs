@@ -194,8 +194,17 @@ async fn lease(txn: &WriteTransaction, now: DateTime<Utc>, limit: u64) -> Result
 
 /// Everything that decides about the messages of a claimed place.
 pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) -> Result<Judge, Error> {
-    let guild = claim.rule.guild_id;
-    let channel = claim.rule.channel_id.get().cast_signed();
+    judge_of(domain, (claim.rule.guild_id, claim.rule.channel_id), claim.place.place_id, effective).await
+}
+
+/// The same for a channel or thread under the rule of a channel.
+pub(super) async fn judge_of(
+    domain: &Domain,
+    (guild, channel): (GuildId, ChannelId),
+    place_id: ChannelId,
+    effective: Effective,
+) -> Result<Judge, Error> {
+    let channel = channel.get().cast_signed();
     let rows = vanish_exemption::Entity::find()
         .filter(vanish_exemption::COLUMN.guild_id.eq(guild))
         .filter(vanish_exemption::COLUMN.channel_bits.is_in([0, channel]))
@@ -213,7 +222,7 @@ pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) ->
         }
     }
     let kept: Vec<MessageId> = vanish_message::Entity::find()
-        .filter(vanish_message::COLUMN.channel_id.eq(claim.place.place_id))
+        .filter(vanish_message::COLUMN.channel_id.eq(place_id))
         .filter(vanish_message::COLUMN.fate.is_in([Fate::Keep, Fate::OwnPost]))
         .select_only()
         .column(vanish_message::Column::MessageId)
@@ -221,13 +230,7 @@ pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) ->
         .into_tuple()
         .all(domain.store.reader())
         .await?;
-    Ok(Judge {
-        rule: effective,
-        exemptions,
-        place_id: claim.place.place_id,
-        kept: kept.into_iter().collect(),
-        roles: HashMap::new(),
-    })
+    Ok(Judge { rule: effective, exemptions, place_id, kept: kept.into_iter().collect(), roles: HashMap::new() })
 }
 
 /// Records what came of a claim, if the lease is still ours; one event per batch of deletions.
