@@ -10,15 +10,18 @@ mod event_handler;
 mod gateway;
 mod help;
 pub mod invite;
+mod menu;
 mod registration;
 mod reply;
 mod settings;
 mod status;
 mod text;
+mod vanish;
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use entity::id::{DiscordUserId, GuildId, RoleId};
 use event_handler::Rechecks;
 use moka::sync::Cache;
 use serenity::all as serenity;
@@ -36,6 +39,11 @@ const SEEN_MAX: u64 = 10_000;
 /// How long an interaction can be answered.
 const INTERACTION_LIFETIME: Duration = Duration::from_mins(15);
 
+/// Members whose roles are remembered.
+const ROLES_MAX: u64 = 10_000;
+/// How long a member's roles are believed.
+const ROLES_LIFETIME: Duration = Duration::from_mins(5);
+
 /// What every command has at hand.
 pub struct Data {
     /// The domain and the process's state.
@@ -50,14 +58,17 @@ pub struct Data {
     since: DateTime<Utc>,
     rechecks: Rechecks,
     seen: Cache<u64, ()>,
+    /// Roles of authors, for the exemptions that previews judge by.
+    roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
 }
 
 impl Data {
     /// Puts the parts together.
     pub fn new(app: App, api: DiscordApi, application_id: u64, commands: Arc<Commands>) -> Self {
         let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
+        let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
         let since = app.domain().now();
-        Self { app, api, application_id, commands, since, rechecks: Rechecks::default(), seen }
+        Self { app, api, application_id, commands, since, rechecks: Rechecks::default(), seen, roles }
     }
 
     /// Whether this interaction is delivered for the first time.
@@ -73,7 +84,14 @@ pub type Command = poise::Command<Data, CommandError>;
 
 /// All commands, in the order of `/help`.
 pub fn commands() -> Vec<Command> {
-    vec![settings::settings(), help::help(), status::status()]
+    vec![
+        vanish::vanish(),
+        settings::settings(),
+        help::help(),
+        status::status(),
+        menu::keep_message(),
+        menu::vanish_in(),
+    ]
 }
 
 /// What the gateway may send us: no privileged intent.

@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
                     .col(text_null("pins"))
                     .col(text_null("threads"))
                     .col(text("state"))
+                    .col(timestamp_with_time_zone_null("confirmed_at"))
                     .col(string_null("problem"))
                     .col(timestamp_with_time_zone_null("paused_until"))
                     .col(big_integer("starts_after"))

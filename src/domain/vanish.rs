@@ -7,13 +7,17 @@ mod defaults;
 mod exemption;
 mod message;
 pub mod plan;
+mod prospect;
 mod rule;
 pub mod schedule;
 mod sweep;
 
 pub use defaults::{DefaultChange, defaults, set_defaults};
 pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptions};
-pub use message::{DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, settle_message, time_message};
+pub use message::{
+    DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, may_time, settle_message, time_message,
+};
+pub use prospect::{Prospect, Stretch, prospect, run_prospect};
 pub use rule::{
     Backlog, NewDuration, NewRule, PageRequest, Pause, RuleView, Rules, abort_backlog, add_deleted, pause, remove,
     resume, rule, rules, run_now, set_duration, set_rule, view,
@@ -68,6 +72,9 @@ pub enum VanishRefusal {
     /// It is not paused.
     #[error("This channel is not paused")]
     NotPaused,
+    /// It is paused, or held because a permission is missing.
+    #[error("This channel is paused: resume it first")]
+    Held,
     /// A moment that lies behind.
     #[error("The time must lie ahead")]
     TimePassed,
@@ -85,7 +92,7 @@ impl Refusal for VanishRefusal {
             | Self::BadCount
             | Self::TimePassed => Kind::Invalid,
             Self::NoRule => Kind::NotFound,
-            Self::OtherGuild | Self::NothingArmed | Self::NotPaused => Kind::Conflict,
+            Self::OtherGuild | Self::NothingArmed | Self::NotPaused | Self::Held => Kind::Conflict,
             Self::TooManyRules | Self::TooManyExemptions => Kind::LimitReached,
             Self::NotTheAuthor => Kind::Forbidden,
         }
@@ -103,6 +110,7 @@ impl Refusal for VanishRefusal {
             Self::TooManyExemptions => "vanish.too_many_exemptions",
             Self::NothingArmed => "vanish.nothing_armed",
             Self::NotPaused => "vanish.not_paused",
+            Self::Held => "vanish.held",
             Self::TimePassed => "vanish.time_passed",
             Self::NotTheAuthor => "vanish.not_the_author",
         }

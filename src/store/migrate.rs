@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{Store, open};
 
 /// The key of the advisory lock that starters take on PostgreSQL: "guild" in ASCII.
-const POSTGRES_LOCK: i64 = 0x67_75_69_6c_64;
+const POSTGRES_LOCK: i64 = 0x0067_7569_6c64;
 
 /// Where the schema stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,8 +56,13 @@ impl Worker for SlotConfirmer {
             let verdict = match self.api.channel(channel_id, Lane::Normal).await {
                 Ok(channel) => match (channel.guild_id, slot_type(channel.kind)) {
                     (Some(guild_id), Some(slot_type)) => {
-                        let rights = self.api.own_permissions(guild_id, channel_id, Lane::Normal).await;
-                        let missing_permissions = permission::missing(rights.unwrap_or(0), permission::ALL);
+                        let rights = match self.api.own_permissions(guild_id, channel_id, Lane::Normal).await {
+                            Ok(rights) => rights,
+                            Err(error) if error.is_permission_loss() => 0,
+                            // No word from Discord is no verdict: ask again at the next look.
+                            Err(_) => continue,
+                        };
+                        let missing_permissions = permission::missing(rights, permission::ALL);
                         Ok(ChannelFacts { channel_id, guild_id, slot_type, missing_permissions })
                     }
                     _ => Err(SlotProblem::WrongType),
@@ -66,7 +71,7 @@ impl Worker for SlotConfirmer {
                 Err(error) if error.is_permission_loss() => Err(SlotProblem::NoAccess),
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a slot's channel could not be read");
-                    return Ok(Progress::Drained);
+                    continue;
                 }
             };
             slot::confirm(&self.domain, row.guild_id, &key, channel_id, verdict).await?;

@@ -88,6 +88,9 @@ impl Bot {
 
     /// The same against a stand-in that has been prepared.
     pub async fn start_against(discord: FakeDiscord, database: Database, settings: &[(&str, &str)]) -> Option<Self> {
+        // `RUST_LOG=warn cargo test …` shows what the bot says.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let database = TestDatabase::make(database).await?;
         let config = config(&database, &discord, settings);
         let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client without options");

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::{harness::Bot, on_both_stores};
+use crate::on_both_stores;
 
 on_both_stores! {
     /// A rule set over HTTP acts only on messages that come after Discord has confirmed the channel.

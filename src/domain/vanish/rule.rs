@@ -192,6 +192,7 @@ async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> 
         let rule = vanish_rule::Model {
             after_seconds: Some(new.after_seconds),
             state: RuleState::Unconfirmed,
+            confirmed_at: None,
             ..blank(new.channel_id, new.guild_id, write.now)
         };
         insert(txn, write, &rule).await?;
@@ -217,6 +218,7 @@ pub(crate) fn blank(channel_id: ChannelId, guild_id: GuildId, now: DateTime<Utc>
         pins: None,
         threads: None,
         state: RuleState::Active,
+        confirmed_at: Some(now),
         problem: None,
         paused_until: None,
         starts_after: snowflake_at(now),
@@ -292,6 +294,7 @@ async fn update<C>(
         pins: Set(after.pins),
         threads: Set(after.threads),
         state: Set(after.state),
+        confirmed_at: Set(after.confirmed_at),
         problem: Set(after.problem.clone()),
         paused_until: Set(after.paused_until),
         revision: Set(after.revision),
@@ -307,7 +310,8 @@ async fn update<C>(
     if result.rows_affected == 0 {
         return Err(changed_meanwhile());
     }
-    if after.state == RuleState::Active && settings_matter_to_sweep(before, &after) {
+    let may_act = matches!(after.state, RuleState::Active | RuleState::Unconfirmed);
+    if may_act && settings_matter_to_sweep(before, &after) {
         wake_place(txn, after.channel_id, write.now).await?;
     }
     if matches!(after.state, RuleState::Paused) {
@@ -333,6 +337,10 @@ fn changed_meanwhile() -> Error {
 }
 
 fn settings_matter_to_sweep(before: &vanish_rule::Model, after: &vanish_rule::Model) -> bool {
+    // An unconfirmed rule sweeps nothing: only its state matters.
+    if before.state == RuleState::Unconfirmed && after.state == RuleState::Unconfirmed {
+        return false;
+    }
     let key = |rule: &vanish_rule::Model| {
         (rule.after_seconds, rule.keep_last, rule.schedule, rule.at_minute, rule.pins, rule.threads, rule.state)
     };
@@ -358,15 +366,19 @@ pub async fn set_rule(domain: &Domain, actor: &Actor, new: NewRule) -> Result<Ar
     domain.store.write(write, |txn, write| Box::pin(upsert_rule(txn, write))).await.map(Arc::new)
 }
 
-async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
-    let new = &write.change;
-    let existing = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
-    let base = match &existing {
-        Some(rule) if rule.guild_id != new.guild_id => return Err(VanishRefusal::OtherGuild.into()),
+/// The rule that a change makes of what is there.
+pub(super) fn merged(
+    new: &NewRule,
+    existing: Option<&vanish_rule::Model>,
+    now: DateTime<Utc>,
+) -> Result<vanish_rule::Model, VanishRefusal> {
+    check_bounds(new.after_seconds, new.keep_last)?;
+    let base = match existing {
+        Some(rule) if rule.guild_id != new.guild_id => return Err(VanishRefusal::OtherGuild),
         Some(rule) => rule.clone(),
-        None => blank(new.channel_id, new.guild_id, write.now),
+        None => blank(new.channel_id, new.guild_id, now),
     };
-    let after = vanish_rule::Model {
+    Ok(vanish_rule::Model {
         after_seconds: new.after_seconds.or(base.after_seconds),
         keep_last: new.keep_last.or(base.keep_last),
         schedule: new.schedule().unwrap_or(base.schedule),
@@ -374,10 +386,17 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
         pins: new.pins().or(base.pins),
         threads: new.threads().or(base.threads),
         state: RuleState::Active,
+        confirmed_at: base.confirmed_at.or(Some(now)),
         problem: None,
         paused_until: None,
         ..base
-    };
+    })
+}
+
+async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
+    let new = &write.change;
+    let existing = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
+    let after = merged(new, existing.as_ref(), write.now)?;
     if after.after_seconds.is_none() {
         let default = vanish_default::Entity::find_by_id(new.guild_id).one(txn.connection()).await?;
         if default.is_none_or(|default| default.after_seconds.is_none()) {
@@ -395,13 +414,18 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
     Ok(rule)
 }
 
+/// Behind which message the backlog begins; none where old messages stay.
+pub(super) fn backlog_after(backlog: Backlog, now: DateTime<Utc>) -> Option<MessageId> {
+    match backlog {
+        Backlog::NewOnly => None,
+        Backlog::LastFourteenDays => Some(snowflake_at(now - BULK_AGE)),
+        Backlog::Everything => Some(first_message()),
+    }
+}
+
 /// Puts the messages from before this moment under the rule, once the arm delay is over.
 async fn arm_backlog(txn: &WriteTransaction, write: &Write<NewRule>, rule: &vanish_rule::Model) -> Result<(), Error> {
-    let after = match write.change.backlog {
-        Backlog::NewOnly => return Ok(()),
-        Backlog::LastFourteenDays => snowflake_at(write.now - BULK_AGE),
-        Backlog::Everything => first_message(),
-    };
+    let Some(after) = backlog_after(write.change.backlog, write.now) else { return Ok(()) };
     let delay = TimeDelta::from_std(write.domain.limits.arm_delay).unwrap_or(TimeDelta::minutes(5));
     vanish_place::Entity::update_many()
         .set(vanish_place::ActiveModel {
@@ -641,7 +665,9 @@ async fn reactivate<C>(
     if !matches!(before.state, RuleState::Paused | RuleState::Suspended) {
         return Err(VanishRefusal::NotPaused.into());
     }
-    let after = vanish_rule::Model { state: RuleState::Active, paused_until: None, problem: None, ..before.clone() };
+    // A pause is no way around Discord's word.
+    let state = if before.confirmed_at.is_some() { RuleState::Active } else { RuleState::Unconfirmed };
+    let after = vanish_rule::Model { state, paused_until: None, problem: None, ..before.clone() };
     update(txn, write, "vanish.resumed", &before, after).await
 }
 
@@ -674,6 +700,9 @@ pub async fn run_now(domain: &Domain, actor: &Actor, guild: GuildId, channel: Ch
             Box::pin(async move {
                 let (guild, channel) = write.change;
                 let rule = of_guild(txn.connection(), guild, channel).await?;
+                if matches!(rule.state, RuleState::Paused | RuleState::Suspended) {
+                    return Err(VanishRefusal::Held.into());
+                }
                 wake_place(txn, channel, write.now).await?;
                 vanish_place::Entity::update_many()
                     .col_expr(vanish_place::Column::IgnoreSchedule, Expr::value(true))

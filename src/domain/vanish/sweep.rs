@@ -194,8 +194,17 @@ async fn lease(txn: &WriteTransaction, now: DateTime<Utc>, limit: u64) -> Result
 
 /// Everything that decides about the messages of a claimed place.
 pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) -> Result<Judge, Error> {
-    let guild = claim.rule.guild_id;
-    let channel = claim.rule.channel_id.get().cast_signed();
+    judge_of(domain, (claim.rule.guild_id, claim.rule.channel_id), claim.place.place_id, effective).await
+}
+
+/// The same for a channel or thread under the rule of a channel.
+pub(super) async fn judge_of(
+    domain: &Domain,
+    (guild, channel): (GuildId, ChannelId),
+    place_id: ChannelId,
+    effective: Effective,
+) -> Result<Judge, Error> {
+    let channel = channel.get().cast_signed();
     let rows = vanish_exemption::Entity::find()
         .filter(vanish_exemption::COLUMN.guild_id.eq(guild))
         .filter(vanish_exemption::COLUMN.channel_bits.is_in([0, channel]))
@@ -213,7 +222,7 @@ pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) ->
         }
     }
     let kept: Vec<MessageId> = vanish_message::Entity::find()
-        .filter(vanish_message::COLUMN.channel_id.eq(claim.place.place_id))
+        .filter(vanish_message::COLUMN.channel_id.eq(place_id))
         .filter(vanish_message::COLUMN.fate.is_in([Fate::Keep, Fate::OwnPost]))
         .select_only()
         .column(vanish_message::Column::MessageId)
@@ -221,13 +230,7 @@ pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) ->
         .into_tuple()
         .all(domain.store.reader())
         .await?;
-    Ok(Judge {
-        rule: effective,
-        exemptions,
-        place_id: claim.place.place_id,
-        kept: kept.into_iter().collect(),
-        roles: HashMap::new(),
-    })
+    Ok(Judge { rule: effective, exemptions, place_id, kept: kept.into_iter().collect(), roles: HashMap::new() })
 }
 
 /// Records what came of a claim, if the lease is still ours; one event per batch of deletions.
@@ -390,6 +393,7 @@ async fn write_confirmation(
     let start = rule::snowflake_at(now);
     vanish_rule::Entity::update_many()
         .col_expr(vanish_rule::Column::State, Expr::value(state))
+        .col_expr(vanish_rule::Column::ConfirmedAt, Expr::value(problem.is_none().then_some(now)))
         .col_expr(vanish_rule::Column::Problem, Expr::value(problem))
         .col_expr(vanish_rule::Column::Revision, Expr::col(vanish_rule::Column::Revision).add(1))
         .filter(vanish_rule::COLUMN.channel_id.eq(claim.rule.channel_id))
@@ -399,7 +403,6 @@ async fn write_confirmation(
     use vanish_place::Column as C;
     let mut place = vanish_place::Entity::update_many()
         .col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
-        .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
         .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
         .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
     if problem.is_none() {
@@ -410,7 +413,9 @@ async fn write_confirmation(
         }
     } else {
         let backoff = TimeDelta::minutes(5 << claim.place.attempts.clamp(0, BACKOFF_POWER_MAX));
-        place = place.col_expr(C::DueAt, earlier_of_due_and(now + backoff));
+        place = place
+            .col_expr(C::DueAt, earlier_of_due_and(now + backoff))
+            .col_expr(C::Attempts, Expr::col(C::Attempts).add(1));
     }
     place.exec(txn.connection()).await?;
     let kind = if problem.is_none() { "vanish.confirmed" } else { "vanish.not_confirmed" };
