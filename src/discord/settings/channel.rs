@@ -53,14 +53,13 @@ fn slot_type(kind: ChannelKind) -> Option<SlotType> {
 
 /// What a channel menu offers for a slot; none offers all.
 pub fn offered(slot_type: SlotType) -> Option<Vec<ChannelType>> {
-    // A media channel, which the library has no name for.
-    const MEDIA: ChannelType = ChannelType::Unknown(16);
     Some(match slot_type {
         SlotType::Any => return None,
         SlotType::Text => vec![ChannelType::Text, ChannelType::News],
         SlotType::Voice => vec![ChannelType::Voice],
         SlotType::Stage => vec![ChannelType::Stage],
-        SlotType::Forum => vec![ChannelType::Forum, MEDIA],
+        // A media channel would fit too, but Discord's own description of menus does not know it.
+        SlotType::Forum => vec![ChannelType::Forum],
         SlotType::Category => vec![ChannelType::Category],
         SlotType::Thread => vec![ChannelType::PublicThread, ChannelType::PrivateThread, ChannelType::NewsThread],
     })

@@ -157,7 +157,7 @@ async fn embed(data: &Data, asked: &Asked, row: &guild::Model) -> Result<CreateE
         None => digest_word(row.digest).to_owned(),
     };
     Ok(card::card("General", card::BLUE, "")
-        .field("Time zone", format!("{}\n-# it is {there} there", text::escape(&row.time_zone, NAME_MAX)), true)
+        .field("Time zone", format!("`{}`\n-# it is {there} there", zone.name()), true)
         .field("Week starts on", week_word(row.week_start), true)
         .field("Language", text::escape(&row.language, 16), true)
         .field("Summaries", digest, true))

@@ -72,7 +72,7 @@ async fn overview(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
             format!("{} active, {} paused", rules_in(RuleState::Active), rules_in(RuleState::Paused)),
             true,
         )
-        .field("Time zone", text::escape(&general.time_zone, 64), true);
+        .field("Time zone", format!("`{}`", text::bounded(&general.time_zone, 64)), true);
     Ok(Reply::card(embed).row(menu("overview")))
 }
 

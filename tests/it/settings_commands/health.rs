@@ -1,10 +1,11 @@
 //! `/settings doctor`, and slots whose channels change.
 
 use fake_discord::permission;
+use guildhall::domain::{Actor, guild};
 use serde_json::json;
 
 use super::{Town, assert_says};
-use crate::on_both_stores;
+use crate::{harness::Bot, on_both_stores};
 
 on_both_stores! {
     /// A deleted channel breaks its slot, and the people who run the server are told once.
@@ -93,6 +94,26 @@ on_both_stores! {
         town.discord.wait_connected().await;
         town.until(&bot, "settings slot show", json!({ "name": "ledger" }), "its channel was deleted").await;
         town.until(&bot, "settings slot show", json!({ "name": "practice" }), "I lack permissions").await;
+        bot.finish().await;
+    }
+
+    /// A server that is out of order for a while was not left; one that removed the bot was.
+    async fn leaving_a_server_is_noticed(bot: Bot) {
+        let town = Town::of(&bot).await;
+        let id = town.guild.to_string().parse().expect("an id");
+        let present = async |bot: &Bot| {
+            let general = guild::general(bot.running().app().domain(), &Actor::System, id).await;
+            general.expect("the store answers").present
+        };
+        bot.eventually("the bot knows that it is a member", present).await;
+        town.discord.set_guild_available(town.guild, false);
+        town.discord.set_guild_available(town.guild, true);
+        town.says("settings general", json!({})).await;
+        assert!(present(&bot).await);
+        town.discord.remove_guild(town.guild);
+        bot.eventually("the bot knows that it was removed", async |bot| !present(bot).await).await;
+        town.discord.add_bot(town.guild);
+        bot.eventually("the bot knows that it is back", present).await;
         bot.finish().await;
     }
 }

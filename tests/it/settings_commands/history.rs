@@ -77,6 +77,12 @@ on_both_stores! {
         let preview = town.choose(&shown, "v1|settings|revision", &first).await;
         let cancelled = town.press(&preview, "Cancel").await;
         assert_says(&cancelled.text(), &["nothing was changed"]);
+
+        let shown = town.run("settings history", json!({})).await;
+        let preview = town.choose(&shown, "v1|settings|revision", &first).await;
+        bot.advance(chrono::TimeDelta::minutes(16));
+        let late = town.press(&preview, "Roll back").await;
+        assert_says(&late.text(), &["This confirmation has ended", "E-GONE"]);
         assert_eq!(bot.get(&town.address("alerts")).await.status, 404);
         bot.finish().await;
     }

@@ -1,5 +1,7 @@
 //! `/settings slot …`.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use fake_discord::{ChannelKind, permission};
 use serde_json::json;
@@ -226,6 +228,19 @@ on_both_stores! {
         town.run("settings slot test", json!({ "name": "alerts" })).await;
         bot.drain().await;
         assert_eq!(town.discord.messages(town.staff).len(), 1);
+        bot.finish().await;
+    }
+
+    /// While Discord is slow the person is told in time, and gets the result later.
+    async fn a_slow_discord_is_waited_for(bot: Bot) {
+        let town = Town::of(&bot).await;
+        town.discord.slow_next("/channels/{channel_id}", Duration::from_secs(3));
+        let options = json!({ "name": "alerts", "channel": town.staff.to_string() });
+        let asked = town.discord.command(town.owner, town.chat, "settings slot set", options);
+        let first = asked.first_callback().await;
+        assert_eq!(first.kind, 5);
+        assert!(first.after < Duration::from_millis(2_500), "{:?}", first.after);
+        assert_says(&asked.reply().await.text(), &["The slot `alerts` leads to"]);
         bot.finish().await;
     }
 }
