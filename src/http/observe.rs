@@ -24,7 +24,7 @@ use super::{
     error::{PROBLEM_JSON, Problem},
     metrics,
     request_id::{X_REQUEST_ID, request_id},
-    server::Arrival,
+    server::{Arrival, Progress},
 };
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -135,11 +135,13 @@ async fn limited<E>(
             Ok(Err(_)) => return Outcome::Panicked,
             Err(_) => {}
         }
-        // The receiver of the body has its own limit, which ends this loop.
+        // Who reads a body has a limit for that, which ends this loop.
         let now = tokio::time::Instant::now();
-        deadline = match arrival.as_ref().map(Arrival::completed_at) {
-            Some(None) => now + timeout,
-            Some(Some(at)) if at + timeout > now.into_std() => (at + timeout).into(),
+        deadline = match arrival.as_ref().map(Arrival::progress) {
+            Some(Progress::Reading) => now + timeout,
+            Some(Progress::CompleteAt(at)) if at + timeout > now.into_std() => {
+                (at + timeout).into()
+            }
             _ => return Outcome::TimedOut,
         };
     }

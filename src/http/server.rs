@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::HttpSettings;
 
-pub use connection::Arrival;
+pub use connection::{Arrival, Progress};
 use connection::{Connection, serve_connection};
 
 /// How long accepting rests after the system ran out of sockets.

@@ -116,24 +116,39 @@ impl Connection {
     }
 }
 
-/// When the body of a request had arrived; a request without this extension came without a body.
+/// How far the body of a request has come; a request without this extension came without a body.
 #[derive(Clone)]
 pub struct Arrival {
-    completed: Arc<AtomicU64>,
+    state: Arc<AtomicU64>,
+}
+
+/// The states of an [`Arrival`]; any other number is the moment of its end.
+const UNREAD: u64 = 0;
+const READING: u64 = u64::MAX;
+
+/// How far a body has come.
+pub enum Progress {
+    /// Nobody has asked for it.
+    Unread,
+    /// Somebody waits for its end.
+    Reading,
+    /// It was complete at this moment.
+    CompleteAt(Instant),
 }
 
 impl Arrival {
     fn new() -> Self {
         Self {
-            completed: Arc::new(AtomicU64::new(WORKING)),
+            state: Arc::new(AtomicU64::new(UNREAD)),
         }
     }
 
-    /// The moment, once it is past.
-    pub fn completed_at(&self) -> Option<Instant> {
-        match self.completed.load(Ordering::Acquire) {
-            WORKING => None,
-            at => Some(*EPOCH + Duration::from_micros(at)),
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        match self.state.load(Ordering::Acquire) {
+            UNREAD => Progress::Unread,
+            READING => Progress::Reading,
+            at => Progress::CompleteAt(*EPOCH + Duration::from_micros(at)),
         }
     }
 }
@@ -147,7 +162,7 @@ struct Arriving {
 
 impl Arriving {
     fn complete(&self) {
-        self.arrival.completed.store(now(), Ordering::Release);
+        self.arrival.state.store(now(), Ordering::Release);
         self.connection.work();
     }
 }
@@ -163,6 +178,8 @@ impl HttpBody for Arriving {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
             self.complete();
+        } else {
+            self.arrival.state.store(READING, Ordering::Release);
         }
         frame
     }
