@@ -24,6 +24,12 @@ const LIMIT_DEFAULT: u64 = 50;
 /// Rows of a list that nobody limits; the domain keeps the same ceiling.
 const CEILING: u64 = 10_000;
 
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+/// Room for a usual body.
+const BODY_BYTES: usize = 256;
+/// Headers of a usual answer, with those that `observe` adds.
+const HEADERS: usize = 10;
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// May be kept, by the caller alone, and must be asked for again each time.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("private, no-cache");
@@ -94,10 +100,8 @@ impl PageQuery {
     }
 }
 
-/// What an answer of configuration needs of its request: its address (an alias links to itself), and the versions that
-/// the client has.
+/// What an answer of configuration needs of its request: the versions that the client has.
 pub struct Asked {
-    uri: Uri,
     known: Vec<HeaderValue>,
 }
 
@@ -107,7 +111,6 @@ impl<S: Sync> FromRequestParts<S> for Asked {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let known = parts.headers.get_all(header::IF_NONE_MATCH);
         Ok(Self {
-            uri: parts.uri.clone(),
             known: known.iter().cloned().collect(),
         })
     }
@@ -116,22 +119,23 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 impl Asked {
     /// JSON that a client may keep under its entity tag; 304 when it already has it.
     pub fn configuration(&self, view: &impl Serialize) -> Response {
-        match serde_json::to_vec(view) {
-            Ok(body) => self.tagged(body.into(), JSON),
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        match serde_json::to_writer(&mut body, view) {
+            Ok(()) => self.tagged(body.into(), JSON),
             Err(_) => Problem::internal().into_response(),
         }
     }
 
-    /// One page of a list, as a bare array.
+    /// One page of a list, as a bare array; `address` is that of the request, because an alias links to itself.
     pub fn list(
         &self,
         view: &impl Serialize,
         page: PageQuery,
-        filter: Option<&str>,
+        address: (&Uri, Option<&str>),
         more: bool,
     ) -> Response {
         let mut response = self.configuration(view);
-        if let Some(links) = page.links(self.uri.path(), filter, more) {
+        if let Some(links) = page.links(address.0.path(), address.1, more) {
             response.headers_mut().insert(header::LINK, links);
         }
         response
@@ -145,6 +149,7 @@ impl Asked {
         }
         let mut response = Response::new(Body::from(body));
         let headers = response.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(header::CONTENT_TYPE, media_type);
         headers.insert(header::ETAG, tag);
         headers.insert(header::CACHE_CONTROL, REVALIDATE);
@@ -176,7 +181,13 @@ pub fn not_modified(tag: &HeaderValue, cache_control: HeaderValue) -> Response {
 pub fn entity_tag(body: &[u8]) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     hasher.write(body);
-    let mut text = String::with_capacity(18);
-    let _ = write!(text, "\"{:016x}\"", hasher.finish());
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"0\""))
+    let mut text = *b"\"0123456789abcdef\"";
+    for (digit, byte) in text[1..17]
+        .chunks_exact_mut(2)
+        .zip(hasher.finish().to_be_bytes())
+    {
+        digit[0] = HEXADECIMAL[usize::from(byte >> 4)];
+        digit[1] = HEXADECIMAL[usize::from(byte & 15)];
+    }
+    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("\"0\""))
 }

@@ -1,6 +1,6 @@
 //! Vanishing channels over HTTP.
 
-use axum::{Json as Answer, extract::State, response::Response};
+use axum::{Json as Answer, extract::State, http::Uri, response::Response};
 use entity::{
     id::{ChannelId, GuildId},
     vanish_rule,
@@ -152,6 +152,7 @@ async fn list(
     State(domain): State<Domain>,
     Query(filter): Query<Filter>,
     asked: Asked,
+    uri: Uri,
 ) -> Result<Response, Problem> {
     let page = PageQuery {
         limit: filter.limit,
@@ -160,7 +161,7 @@ async fn list(
     let rules = vanish::rules(&domain, &actor, filter.guild_id, page.request()?).await?;
     let view: Vec<VanishChannel> = rules.rows.iter().map(Into::into).collect();
     let kept = filter.guild_id.map(|guild| format!("guildId={guild}"));
-    Ok(asked.list(&view, page, kept.as_deref(), rules.more))
+    Ok(asked.list(&view, page, (&uri, kept.as_deref()), rules.more))
 }
 
 /// Read a vanishing channel

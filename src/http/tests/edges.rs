@@ -164,7 +164,15 @@ async fn logs_name_the_request_and_hold_nothing_of_the_client() {
         .collect();
     assert_eq!(faults.len(), 1, "{text}");
     assert_eq!(faults[0]["span"]["request_id"], "known-id");
-    assert_eq!(faults[0]["span"]["route"], "/fault/{id}");
+    let access: Vec<_> = lines
+        .iter()
+        .filter(|line| line["fields"]["message"] == "answered")
+        .collect();
+    // The one with a control character did not get past the parser.
+    assert_eq!(access.len(), 5, "{text}");
+    assert_eq!(access[0]["span"]["request_id"], "known-id");
+    assert_eq!(access[0]["fields"]["route"], "/fault/{id}");
+    assert_eq!(access[0]["fields"]["status"], 500);
     assert!(
         faults[0]["fields"]["error"]
             .as_str()
