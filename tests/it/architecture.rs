@@ -179,7 +179,8 @@ fn every_row_of_the_dependency_rule_is_a_module_that_exists() {
 
 #[test]
 fn the_scanner_sees_what_it_must() {
-    let code = "use crate::{\n    app::{App, Gateway},\n    domain,\n};\nfn f() { crate::http::serve(); axum::serve(); }";
+    let code =
+        "use crate::{\n    app::{App, Gateway},\n    domain,\n};\nfn f() { crate::http::serve(); axum::serve(); }";
     assert_eq!(imports(code), BTreeSet::from(["app", "domain", "http"]));
     assert!(names_crate(code, "axum") && !names_crate(code, "poise"));
     assert!(names_crate("use sea_orm::DbErr;", "sea_orm") && !names_crate("my_axum::serve()", "axum"));
@@ -223,7 +224,8 @@ fn every_module_says_what_it_is_for() {
 fn the_map_names_every_module() {
     let map = include_str!("../../docs/ARCHITECTURE.md");
     let top = RULE.iter().map(|(module, ..)| format!("{module}.rs"));
-    let features = ["domain", "discord", "http", "worker"].into_iter().flat_map(|layer| sources(&format!("src/{layer}")));
+    let features =
+        ["domain", "discord", "http", "worker"].into_iter().flat_map(|layer| sources(&format!("src/{layer}")));
     let features = features.filter(|source| !source.is_test() && source.modules().len() == 2);
     let features = features.map(|source| format!("{}.rs", source.modules()[1]));
     let missing: BTreeSet<_> = top.chain(features).filter(|name| !map.contains(name.as_str())).collect();

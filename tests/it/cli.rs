@@ -288,7 +288,11 @@ async fn a_database_of_somebody_else_is_refused_untouched() {
         for command in ["serve", "migrate"] {
             let outcome = run(database.folder(), &environment, &[command]);
             assert_eq!(outcome.code, Some(4), "{command}: {}", outcome.errors);
-            assert!(outcome.errors.contains("invoice") && outcome.errors.contains("DATABASE_URL"), "{}", outcome.errors);
+            assert!(
+                outcome.errors.contains("invoice") && outcome.errors.contains("DATABASE_URL"),
+                "{}",
+                outcome.errors
+            );
         }
         let examined = run(database.folder(), &environment, &["doctor"]);
         assert_eq!(examined.code, Some(1), "{}", examined.output);

@@ -85,7 +85,10 @@ fn check(node: &Value, path: &str, typed: bool, depth: usize) {
     let names: std::collections::BTreeSet<_> = below.iter().map(|option| option["name"].to_string()).collect();
     assert_eq!(names.len(), below.len(), "`{path}` has two options of one name");
     let holds_commands = |option: &Value| matches!(option["type"].as_u64(), Some(SUBCOMMAND | SUBCOMMAND_GROUP));
-    assert!(below.iter().all(holds_commands) || !below.iter().any(holds_commands), "`{path}` mixes options and commands");
+    assert!(
+        below.iter().all(holds_commands) || !below.iter().any(holds_commands),
+        "`{path}` mixes options and commands"
+    );
     let optional_first = below.windows(2).any(|pair| pair[0]["required"] != true && pair[1]["required"] == true);
     assert!(!optional_first, "`{path}` asks for a needed option after one that is not");
     assert!(depth <= 3, "`{path}` is nested too deeply");
