@@ -2,4 +2,5 @@
 
 mod harness;
 mod settings_commands;
+mod vanish_commands;
 mod vanish_engine;
