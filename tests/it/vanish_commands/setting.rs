@@ -147,6 +147,7 @@ on_both_stores! {
         let stage = Stage::build(&bot).await;
         for (options, parts) in [
             (json!({ "after": "@everyone" }), vec!["@\u{200b}everyone", "not a duration", "1d 6h"]),
+            (json!({ "after": "`@here".repeat(600) }), vec!["not a duration", "…"]),
             (json!({ "after": "2s" }), vec!["as 2s", "between 10 seconds and 365 days"]),
             (json!({ "after": "400d" }), vec!["as 400d", "between 10 seconds and 365 days"]),
             (json!({ "after": "1d", "at": "25:00" }), vec!["“25\\:00” is not a time of day", "04:30"]),
@@ -184,9 +185,17 @@ on_both_stores! {
         bot.live_through(TimeDelta::minutes(64), TimeDelta::minutes(8)).await;
         assert!(stage.discord.message(thread, note).is_none());
         let forum = stage.discord.add_channel(stage.guild, "questions", ChannelKind::Forum);
-        let options = json!({ "after": "1d", "channel": forum.to_string() });
-        let shown = stage.run(stage.mona, "set", options).reply().await;
-        assert_says(&shown, &["Threads are included"]);
+        let post = stage.discord.add_thread(forum, "how do I …?");
+        let options = json!({ "after": "1h", "channel": forum.to_string() });
+        let preview = stage.run(stage.mona, "set", options);
+        assert_says(&preview.reply().await, &["Threads are included"]);
+        stage.discord.press_label(stage.mona, &preview, "Apply").reply().await;
+        bot.drain().await;
+        let answer = stage.discord.send(post, stage.ada, "like this");
+        bot.live_through(TimeDelta::minutes(64), TimeDelta::minutes(8)).await;
+        assert!(stage.discord.message(post, answer).is_none());
+        let options = json!({ "channel": forum.to_string() });
+        assert_says(&stage.run(stage.mona, "show", options).reply().await, &["🟢 active", "deleted so far: **1**"]);
         let options = json!({ "after": "1d", "channel": forum.to_string(), "threads": 1 });
         let shown = stage.run(stage.mona, "set", options).reply().await;
         assert_says(&shown, &["A forum holds nothing but posts", "E-INPUT"]);
