@@ -1,5 +1,11 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod architecture;
+mod cli;
+mod commands;
+mod config;
 mod harness;
+mod openapi;
+mod schema;
 mod settings_commands;
 mod vanish_engine;
