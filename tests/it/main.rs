@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod harness;
 mod openapi;
+mod promises;
 mod schema;
 mod settings_commands;
 mod vanish_commands;
