@@ -190,7 +190,7 @@ pub(crate) fn transaction_conflict(error: &DbErr) -> bool {
     let sea_orm::RuntimeErr::SqlxError(error) = runtime else {
         return false;
     };
-    let Some(code) = error.as_database_error().and_then(|error| error.code()) else {
+    let Some(code) = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code) else {
         return false;
     };
     match code.parse::<i32>() {

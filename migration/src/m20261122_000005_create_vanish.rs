@@ -9,6 +9,7 @@ impl MigrationTrait for Migration {
         Some(true)
     }
 
+    #[expect(clippy::too_many_lines, reason = "five tables, one after the other")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{Server, folder, root_key, run},
-    harness::{Bot, Database, pause},
+    harness::{Bot, Database, ROOT_KEY, answer, pause},
     on_both_stores,
 };
 
@@ -69,6 +69,21 @@ on_both_stores! {
         let other = bot.post("/api/discord/vanish", json!({ "channelId": "56", "guildId": "78", "duration": 60 })).await;
         assert_eq!((other.status, &other.body["code"]), (409, &json!("vanish.other_guild")));
         Arc::into_inner(bot).expect("the callers are gone").finish().await;
+    }
+
+    /// Reads of configuration carry a validator, and cost nothing to repeat while nothing changes.
+    async fn configuration_is_revalidated(bot: Bot) {
+        bot.post("/api/discord/vanish", rule(57)).await;
+        let first = bot.get("/api/discord/vanish/57").await;
+        let etag = first.headers.get("etag").expect("a validator").clone();
+        let again = |etag: reqwest::header::HeaderValue| {
+            bot.client().get(bot.url("/api/discord/vanish/57")).header("X-API-Key", ROOT_KEY).header("If-None-Match", etag)
+        };
+        assert_eq!(answer(again(etag.clone()).send()).await.status, 304);
+        bot.post("/api/discord/vanish", json!({ "channelId": "57", "guildId": "77", "duration": 61 })).await;
+        let changed = answer(again(etag).send()).await;
+        assert_eq!((changed.status, &changed.body["vanishAfter"]), (200, &json!(61)));
+        bot.finish().await;
     }
 
     /// D44: ids are exact up to 2^64 - 1, as strings; everything else is refused with its place.

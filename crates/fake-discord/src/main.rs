@@ -1,5 +1,10 @@
 //! A stand-in for Discord to try the bot against, with a small shell to act as a person.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the stand-in is no part of the product: it keeps its own time, and tests of it wait for sockets"
+)]
+
 use std::io::Write as _;
 use std::time::Duration;
 

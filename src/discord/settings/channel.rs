@@ -7,8 +7,8 @@ use entity::{
 use serenity::all::ChannelType;
 
 use crate::{
-    discord_api::{ChannelKind, DiscordApi, Lane, Result, permission},
-    domain::slot::{ChannelFacts, SlotProblem},
+    discord_api::{DiscordApi, Lane, Result, permission},
+    domain::slot::{ChannelFacts, SlotProblem, type_of_channel},
 };
 
 /// What a slot can make of a channel: its facts, or why it is none.
@@ -31,24 +31,11 @@ pub async fn look(api: &DiscordApi, guild: GuildId, channel_id: ChannelId) -> Re
         Err(error) if error.is_permission_loss() => return Ok(Err(SlotProblem::NoAccess)),
         Err(error) => return Err(error),
     };
-    let (Some(guild_id), Some(slot_type)) = (info.guild_id, slot_type(info.kind)) else {
+    let (Some(guild_id), Some(slot_type)) = (info.guild_id, type_of_channel(info.kind.0)) else {
         return Ok(Err(SlotProblem::WrongType));
     };
     let missing_permissions = permission::missing(rights, permission::ALL);
     Ok(Ok(ChannelFacts { channel_id, guild_id, slot_type, missing_permissions }))
-}
-
-/// What a channel is, as slots see it; none for what no slot can hold.
-fn slot_type(kind: ChannelKind) -> Option<SlotType> {
-    Some(match kind {
-        ChannelKind::TEXT | ChannelKind::ANNOUNCEMENT => SlotType::Text,
-        ChannelKind::VOICE => SlotType::Voice,
-        ChannelKind::STAGE => SlotType::Stage,
-        ChannelKind::CATEGORY => SlotType::Category,
-        kind if kind.is_forum() => SlotType::Forum,
-        kind if kind.is_thread() => SlotType::Thread,
-        _ => return None,
-    })
 }
 
 /// What a channel menu offers for a slot; none offers all.

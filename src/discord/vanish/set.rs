@@ -46,7 +46,7 @@ pub async fn set(
     #[description = "Time of day HH:MM in the server's time zone"] at: Option<String>,
     #[description = "Messages that are there already (new only)"] backlog: Option<BacklogChoice>,
     #[description = "Pinned messages (keep)"] pins: Option<PinsChoice>,
-    #[description = "Threads of the channel (skip)"] threads: Option<ThreadsChoice>,
+    #[description = "Threads of the channel (include)"] threads: Option<ThreadsChoice>,
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {

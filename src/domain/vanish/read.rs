@@ -48,7 +48,7 @@ pub struct RuleView {
 /// The rule of a channel, from memory where possible.
 pub async fn rule(domain: &Domain, actor: &Actor, channel: ChannelId) -> Result<Arc<vanish_rule::Model>, Error> {
     let found = cached(domain, channel).await?;
-    let found = (*found).as_ref().map(Clone::clone).map(Arc::new);
+    let found = (*found).clone().map(Arc::new);
     actor.require(Right::ReadVanish, found.as_ref().map(|rule| rule.guild_id))?;
     found.ok_or_else(|| VanishRefusal::NoRule.into())
 }

@@ -61,8 +61,8 @@ pub enum Problem {
     Permission(&'static str),
     /// The channel or thread no longer exists.
     Gone,
-    /// The thread is archived; it is left alone until somebody wakes it.
-    Archived,
+    /// An archived thread, or a forum, which holds no messages itself: left alone until something happens there.
+    Resting,
     /// Discord does not answer well; try again after this long, at least.
     Transient(TimeDelta),
 }
@@ -225,6 +225,16 @@ pub(super) async fn judge_of(
     Ok(Judge { rule: effective, exemptions, place_id, kept: kept.into_iter().collect(), roles: HashMap::new() })
 }
 
+/// Whether the rule is still the one that was claimed; a pause or a change stops a sweep before its next deletion.
+pub async fn still_holds(domain: &Domain, claim: &Claim) -> bool {
+    let rule = super::read::cached(domain, claim.rule.channel_id).await;
+    rule.is_ok_and(|rule| {
+        rule.as_ref()
+            .as_ref()
+            .is_some_and(|rule| rule.revision == claim.rule.revision && rule.state == RuleState::Active)
+    })
+}
+
 /// Records what came of a claim, if the lease is still ours; one event per batch of deletions.
 pub async fn settle(domain: &Domain, claim: Claim, outcome: Outcome) -> Result<(), Error> {
     let place_id = claim.place.place_id;
@@ -243,6 +253,7 @@ async fn write_outcome(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    use vanish_place::Column as C;
     if outcome.deleted > 0
         && let Some(rule) = counter::count_deleted(txn, claim.rule.channel_id, outcome.deleted, now).await?
     {
@@ -258,7 +269,6 @@ async fn write_outcome(
     let mut update = vanish_place::Entity::update_many()
         .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
         .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
-    use vanish_place::Column as C;
     update = update.col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>));
     if let Some(cursor) = outcome.cursor {
         update = update.col_expr(C::Cursor, Expr::value(cursor));
@@ -376,6 +386,7 @@ async fn write_confirmation(
     facts: Option<ChannelFacts>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    use vanish_place::Column as C;
     let problem = match facts {
         Some(facts) if facts.guild_id == Some(claim.rule.guild_id) => None,
         Some(_) => Some("channel_of_another_server"),
@@ -392,7 +403,6 @@ async fn write_confirmation(
         .filter(vanish_rule::COLUMN.state.eq(RuleState::Unconfirmed))
         .exec(txn.connection())
         .await?;
-    use vanish_place::Column as C;
     let mut place = vanish_place::Entity::update_many()
         .col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
         .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))

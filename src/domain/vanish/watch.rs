@@ -273,7 +273,9 @@ pub async fn guild_seen(domain: &Domain, guild: GuildId, newest: &[LastMessage])
             })
         })
         .await?;
-    wake.iter().for_each(|place_id| domain.caches.places.forget(place_id));
+    for place_id in &wake {
+        domain.caches.places.forget(place_id);
+    }
     Ok(())
 }
 

@@ -27,11 +27,12 @@ on_both_stores! {
         bot.finish().await;
     }
 
-    /// By default threads are left alone.
-    async fn threads_are_skipped_unless_asked_for(bot: Bot) {
+    /// Threads are left alone where the rule says so.
+    async fn threads_are_skipped_where_the_rule_says_so(bot: Bot) {
         let discord = bot.discord().clone();
         let scene = Scene::new(&bot);
-        scene.rule(&bot, scene.channel, 60).await;
+        let rule = NewRule { threads: Some("skip".to_owned()), ..new_rule(scene.guild, scene.channel, 60) };
+        scene.rule_with(&bot, rule).await;
         let thread = discord.add_thread(scene.channel, "a thread");
         let message = discord.send(thread, scene.ada, "stays");
         bot.drain().await;

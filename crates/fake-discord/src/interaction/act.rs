@@ -275,7 +275,7 @@ fn submit(state: &State, user: u64, opened: u64, values: &Value) -> Result<Draft
         let id = 2 * index + 1;
         match row["type"].as_u64() {
             Some(18) => {
-                filled.push(json!({"type": 18, "id": id, "component": fill(&row["component"], &mut resolved)?}))
+                filled.push(json!({"type": 18, "id": id, "component": fill(&row["component"], &mut resolved)?}));
             }
             Some(1) => {
                 let inner: Result<Vec<Value>, String> =

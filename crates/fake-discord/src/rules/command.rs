@@ -122,10 +122,10 @@ fn check_options(problems: &mut Problems, prefix: &str, options: &Value, depth: 
         let kind = option["type"].as_u64().unwrap_or(0);
         match kind {
             1 if depth > 1 => {
-                problems.add(&at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Invalid option type")
+                problems.add(&at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Invalid option type");
             }
             2 if depth > 0 => {
-                problems.add(&at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Invalid option type")
+                problems.add(&at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Invalid option type");
             }
             1 => check_options(problems, &here, &option["options"], 2),
             2 => check_options(problems, &here, &option["options"], 1),
