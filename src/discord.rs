@@ -73,7 +73,8 @@ impl Data {
 
     /// Whether this interaction is delivered for the first time.
     fn first_time(&self, interaction: u64) -> bool {
-        self.seen.entry(interaction).or_insert(()).is_fresh()
+        // Two deliveries may be handled at once: only `or_insert_with` lets them wait for each other.
+        self.seen.entry(interaction).or_insert_with(|| ()).is_fresh()
     }
 }
 

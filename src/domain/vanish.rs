@@ -3,28 +3,35 @@
 //! Invariants: nothing is deleted early; no id of a living message is kept but the bounds of a sweep and what a
 //! person marked; what to delete is decided on the page that Discord shows at that moment.
 
+mod backlog;
+mod counter;
 mod defaults;
 mod exemption;
+mod hold;
 mod message;
 pub mod plan;
 mod prospect;
+mod read;
 mod rule;
 pub mod schedule;
 mod sweep;
+mod watch;
 
+pub use backlog::abort_backlog;
+pub use counter::add_deleted;
 pub use defaults::{DefaultChange, defaults, set_defaults};
 pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptions};
+pub use hold::{Pause, pause, resume, run_now};
 pub use message::{
     DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, may_time, settle_message, time_message,
 };
 pub use prospect::{Prospect, Stretch, prospect, run_prospect};
-pub use rule::{
-    Backlog, NewDuration, NewRule, PageRequest, Pause, RuleView, Rules, abort_backlog, add_deleted, pause, remove,
-    resume, rule, rules, run_now, set_duration, set_rule, view,
-};
-pub use sweep::{
-    ChannelFacts, Claim, LastMessage, Outcome, Problem, channel_gone, channel_restored, claim_due, confirm, guild_seen,
-    load_judge, note_message, note_pins_changed, note_thread, planned_widening, settle, suspended,
+pub use read::{PageRequest, RuleView, Rules, rule, rules, view};
+pub use rule::{Backlog, NewDuration, NewRule, remove, set_duration, set_rule};
+pub use sweep::{ChannelFacts, Claim, Outcome, Problem, claim_due, confirm, load_judge, settle};
+pub use watch::{
+    LastMessage, channel_gone, channel_restored, guild_seen, note_message, note_pins_changed, note_thread,
+    planned_widening, suspended,
 };
 
 use entity::vanish_rule;

@@ -9,4 +9,5 @@ mod harness;
 mod openapi;
 mod schema;
 mod settings_commands;
+mod vanish_commands;
 mod vanish_engine;

@@ -62,7 +62,7 @@ async fn toggle_keep(
     if keep {
         upsert(txn, row(guild, channel, message, Fate::Keep, None, now)).await?;
     } else {
-        super::sweep::rescan_from(txn, channel, message, now).await?;
+        super::watch::rescan_from(txn, channel, message, now).await?;
     }
     log(
         txn,

@@ -9,8 +9,10 @@ use entity::{
 
 use super::{
     NewRule, VanishRefusal,
+    backlog::backlog_after,
     plan::Judge,
-    rule::{self, RuleView},
+    read::{self, RuleView},
+    rule,
     schedule::Effective,
     sweep::judge_of,
 };
@@ -51,13 +53,13 @@ pub struct Prospect {
 pub async fn prospect(domain: &Domain, actor: &Actor, new: &NewRule) -> Result<Prospect, Error> {
     actor.require(Right::ManageVanish(new.channel_id), Some(new.guild_id))?;
     let now = domain.now();
-    let existing = rule::cached(domain, new.channel_id).await?;
+    let existing = read::cached(domain, new.channel_id).await?;
     let rule = rule::merged(new, (*existing).as_ref(), now)?;
-    let RuleView { default, places, .. } = rule::view(domain, actor, new.guild_id, new.channel_id).await?;
+    let RuleView { default, places, .. } = read::view(domain, actor, new.guild_id, new.channel_id).await?;
     let zone = guild::time_zone(domain, new.guild_id).await?;
     let effective = Effective::of(&rule, default.as_ref(), zone).ok_or(VanishRefusal::AfterMissing)?;
     let at_once = stretches(domain, &rule, &effective, &places).await?;
-    let backlog = match rule::backlog_after(new.backlog, now) {
+    let backlog = match backlog_after(new.backlog, now) {
         None => Vec::new(),
         Some(after) => {
             let key = (rule.guild_id, rule.channel_id);
@@ -83,7 +85,7 @@ pub async fn run_prospect(
     channel: ChannelId,
 ) -> Result<Prospect, Error> {
     actor.require(Right::ManageVanish(channel), Some(guild))?;
-    let view = rule::view(domain, actor, guild, channel).await?;
+    let view = read::view(domain, actor, guild, channel).await?;
     let rule = view.rule.ok_or(VanishRefusal::NoRule)?;
     if matches!(rule.state, RuleState::Paused | RuleState::Suspended) {
         return Err(VanishRefusal::Held.into());
