@@ -82,8 +82,8 @@ fn check(node: &Value, path: &str, typed: bool, depth: usize) {
     let below = options(node);
     assert!(below.len() <= OPTIONS_MAX, "`{path}` has {} options", below.len());
     assert!(node["choices"].as_array().is_none_or(|all| all.len() <= CHOICES_MAX), "`{path}` has too many choices");
-    let names: std::collections::BTreeSet<_> = below.iter().map(|option| option["name"].to_string()).collect();
-    assert_eq!(names.len(), below.len(), "`{path}` has two options of one name");
+    let distinct: std::collections::BTreeSet<_> = below.iter().map(|option| option["name"].to_string()).collect();
+    assert_eq!(distinct.len(), below.len(), "`{path}` has two options of one name");
     let holds_commands = |option: &Value| matches!(option["type"].as_u64(), Some(SUBCOMMAND | SUBCOMMAND_GROUP));
     assert!(
         below.iter().all(holds_commands) || !below.iter().any(holds_commands),
