@@ -40,6 +40,7 @@ async fn card(data: &Data, asked: &Asked, latency: Duration) -> CreateEmbed {
         .title("Status")
         .colour(colour)
         .field("Version", env!("CARGO_PKG_VERSION"), true)
+        .field("Started", text::relative(data.app.since()), true)
         .field("Connected", text::relative(data.since), true)
         .field("Gateway", gateway, true)
         .field("Store", store, true)

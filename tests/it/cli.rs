@@ -102,7 +102,7 @@ impl Server {
         harness::answer(request.send()).await
     }
 
-    async fn signal(mut self, name: &str) -> (Option<i32>, Duration) {
+    pub(crate) async fn signal(mut self, name: &str) -> (Option<i32>, Duration) {
         let begun = Instant::now();
         // The shell's own kill: a bare machine has no other.
         let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.child.id())).status();
@@ -131,7 +131,7 @@ impl Drop for Server {
     }
 }
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     TempDir::new().expect("the machine has room for temporary files")
 }
 
@@ -139,7 +139,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).permissions().mode() & 0o777
 }
 
-fn root_key(folder: &Path) -> String {
+pub(crate) fn root_key(folder: &Path) -> String {
     fs::read_to_string(folder.join("root-key.txt")).expect("the root key").trim().to_owned()
 }
 

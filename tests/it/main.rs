@@ -7,6 +7,7 @@ mod config;
 mod docs;
 mod harness;
 mod openapi;
+mod promises;
 mod schema;
 mod settings_commands;
 mod vanish_commands;

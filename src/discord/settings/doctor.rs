@@ -118,7 +118,7 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
 fn server_card(missing: u64, bad: usize) -> CreateEmbed {
     let verdict = match bad {
         0 => "✅ All is well.".to_owned(),
-        _ => format!("❌ {} needs you.", card::count(bad, "thing", "things")),
+        _ => format!("❌ {} you.", card::count(bad, "thing needs", "things need")),
     };
     let role = match missing {
         0 => "✅ My role has every permission that my features use.".to_owned(),

@@ -8,12 +8,12 @@ use entity::{
     vanish_place,
     vanish_rule::{self, RuleState},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde_json::Value;
 
 use super::{
     REASON_MAX, VanishRefusal,
-    rule::{Write, update, wake_place},
+    rule::{Write, locked, update, wake_place},
 };
 use crate::{
     domain::{Actor, Domain, Error, Right, error::CommonRefusal},
@@ -50,7 +50,7 @@ pub async fn pause(
         .write(write, |txn, write| {
             Box::pin(async move {
                 let (guild, channel, pause) = &write.change;
-                let before = of_guild(txn.connection(), *guild, *channel).await?;
+                let before = of_guild(txn, *guild, *channel).await?;
                 let after = vanish_rule::Model {
                     state: RuleState::Paused,
                     paused_until: pause.until,
@@ -78,7 +78,7 @@ pub async fn resume(
         .write(write, |txn, write| {
             Box::pin(async move {
                 let (guild, channel) = write.change;
-                let before = of_guild(txn.connection(), guild, channel).await?;
+                let before = of_guild(txn, guild, channel).await?;
                 reactivate(txn, write, before).await
             })
         })
@@ -128,7 +128,7 @@ pub async fn run_now(domain: &Domain, actor: &Actor, guild: GuildId, channel: Ch
         .write(write, |txn, write| {
             Box::pin(async move {
                 let (guild, channel) = write.change;
-                let rule = of_guild(txn.connection(), guild, channel).await?;
+                let rule = of_guild(txn, guild, channel).await?;
                 if matches!(rule.state, RuleState::Paused | RuleState::Suspended) {
                     return Err(VanishRefusal::Held.into());
                 }
@@ -145,14 +145,7 @@ pub async fn run_now(domain: &Domain, actor: &Actor, guild: GuildId, channel: Ch
         .await
 }
 
-async fn of_guild(
-    connection: &impl ConnectionTrait,
-    guild: GuildId,
-    channel: ChannelId,
-) -> Result<vanish_rule::Model, Error> {
-    vanish_rule::Entity::find_by_id(channel)
-        .filter(vanish_rule::COLUMN.guild_id.eq(guild))
-        .one(connection)
-        .await?
-        .ok_or_else(|| VanishRefusal::NoRule.into())
+async fn of_guild(txn: &WriteTransaction, guild: GuildId, channel: ChannelId) -> Result<vanish_rule::Model, Error> {
+    let rule = locked(txn, channel).await?.filter(|rule| rule.guild_id == guild);
+    rule.ok_or_else(|| VanishRefusal::NoRule.into())
 }

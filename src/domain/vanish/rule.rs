@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
@@ -143,7 +143,7 @@ pub async fn set_duration(domain: &Domain, actor: &Actor, new: NewDuration) -> R
 
 async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> Result<vanish_rule::Model, Error> {
     let new = &write.change;
-    let before = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
+    let before = locked(txn, new.channel_id).await?;
     let Some(before) = before else {
         let rule = vanish_rule::Model {
             after_seconds: Some(new.after_seconds),
@@ -160,6 +160,14 @@ async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> 
         return Err(VanishRefusal::OtherGuild.into());
     }
     update(txn, write, "vanish.rule_set", &before, after).await
+}
+
+/// The rule, held until the end of the transaction, so that parallel changes of one rule come one after the other.
+pub(super) async fn locked(
+    txn: &WriteTransaction,
+    channel: ChannelId,
+) -> Result<Option<vanish_rule::Model>, sea_orm::DbErr> {
+    vanish_rule::Entity::find_by_id(channel).lock_exclusive().one(txn.connection()).await
 }
 
 /// A rule with nothing set, whose business begins now.
@@ -351,7 +359,7 @@ pub(super) fn merged(
 
 async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
     let new = &write.change;
-    let existing = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
+    let existing = locked(txn, new.channel_id).await?;
     let after = merged(new, existing.as_ref(), write.now)?;
     if after.after_seconds.is_none() {
         let default = vanish_default::Entity::find_by_id(new.guild_id).one(txn.connection()).await?;
@@ -380,7 +388,7 @@ pub async fn remove(domain: &Domain, actor: &Actor, channel: ChannelId) -> Resul
 
 async fn delete(txn: &WriteTransaction, write: &Write<ChannelId>) -> Result<bool, Error> {
     let channel = write.change;
-    let Some(before) = vanish_rule::Entity::find_by_id(channel).one(txn.connection()).await? else {
+    let Some(before) = locked(txn, channel).await? else {
         return Ok(false);
     };
     let result = vanish_rule::Entity::delete_by_id(channel).exec(txn.connection()).await?;
