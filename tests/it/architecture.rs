@@ -1,10 +1,6 @@
 //! The dependency rule and the shape of files, kept by reading the sources. `docs/ARCHITECTURE.md` says why.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// One row per module of `src`: what it may import of ours, and which crates it may not name.
 const RULE: &[(&str, Imports, &[&str])] = &[
@@ -31,11 +27,7 @@ const RULE: &[(&str, Imports, &[&str])] = &[
     ("main", Imports::Anything, &[]),
 ];
 
-/// Files that may pass the limit, each for a reason; the list may only shrink.
-const LONG_FILES: &[(&str, &str)] = &[
-    ("src/domain/vanish/rule.rs", "one transaction script per verb on a rule; they share its helpers"),
-    ("src/domain/vanish/sweep.rs", "claim, settle and the notes between them are read side by side"),
-];
+/// Most lines of a file that is no test.
 const LINES_MAX: usize = 500;
 
 #[derive(Clone, Copy)]
@@ -197,16 +189,11 @@ fn files_stay_short_and_no_module_is_named_mod() {
             breaches.push(format!("{}: write FOLDER.rs beside the folder", source.path));
         }
         let lines = source.text.lines().count();
-        if lines > LINES_MAX && !LONG_FILES.iter().any(|(path, _)| *path == source.path) {
+        if lines > LINES_MAX {
             breaches.push(format!("{} has {lines} lines, more than {LINES_MAX}", source.path));
         }
     }
     none(&breaches, "make a folder of the file's name and move what belongs together into it");
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let lines = |path: &str| fs::read_to_string(root.join(path)).map_or(0, |text| text.lines().count());
-    let settled: Vec<_> =
-        LONG_FILES.iter().filter(|(path, _)| lines(path) <= LINES_MAX).map(|(path, _)| (*path).to_owned()).collect();
-    none(&settled, "these files are short now: take them off the list of long files");
 }
 
 #[test]

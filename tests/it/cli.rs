@@ -333,7 +333,10 @@ async fn three_that_start_at_once_migrate_once() {
             fs::remove_file(database.folder().join("guildhall.db")).expect("an empty folder");
         }
         let environment = [("DATABASE_URL", database.url()), ("JWT_SECRET", ROOT_KEY)];
-        let start = || program(database.folder(), &environment, &["migrate"]).stderr(Stdio::piped()).spawn();
+        let start = || {
+            let mut command = program(database.folder(), &environment, &["migrate"]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
+        };
         let starters: Vec<_> = (0..3).map(|_| start().expect("a process")).collect();
         for starter in starters {
             let output = starter.wait_with_output().expect("a process");

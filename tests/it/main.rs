@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod commands;
 mod config;
+mod docs;
 mod harness;
 mod openapi;
 mod promises;
