@@ -113,6 +113,12 @@ async fn inspect(connection: &DatabaseConnection) -> Result<MigrationStatus, Mig
     Ok(MigrationStatus { applied: applied.len(), pending: known.len() - applied.len() })
 }
 
+/// Whether the database is somebody else's: it has tables, and none of them lists our steps.
+pub(super) async fn is_foreign(connection: &DatabaseConnection) -> Result<bool, DbErr> {
+    let tables = tables(connection).await?;
+    Ok(!tables.is_empty() && !tables.iter().any(|table| table == "seaql_migrations"))
+}
+
 async fn tables(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let query = match connection.get_database_backend() {
         DbBackend::Sqlite => {
