@@ -37,9 +37,7 @@ pub(super) async fn sqlite(
 async fn peek(settings: &Settings, path: &Path) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
     options.max_connections(1).acquire_timeout(settings.acquire_timeout).sqlx_logging(false).map_sqlx_sqlite_opts(
-        |sqlite| {
-            sqlite.busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON")
-        },
+        |sqlite| sqlite.busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON"),
     );
     Database::connect(options).await
 }
