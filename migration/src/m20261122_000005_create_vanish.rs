@@ -100,6 +100,9 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
+            .create_index(Index::create().name("vanish_place_leased").table("vanish_place").col("leased_until").take())
+            .await?;
+        manager
             .create_index(Index::create().name("vanish_place_rule").table("vanish_place").col("rule_channel_id").take())
             .await?;
         manager

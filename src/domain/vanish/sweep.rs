@@ -96,7 +96,7 @@ pub async fn claim_due(domain: &Domain, limit: u64) -> Result<Vec<Claim>, Error>
     hold::resume_due(domain, limit).await?;
     let now = domain.discord_now();
     // Looking costs no write: most ticks find nothing.
-    if due_places(now, 1).one(domain.store.reader()).await?.is_none() {
+    if !anything_due(domain, now).await? {
         return Ok(Vec::new());
     }
     let places = domain.store.write((now, limit), |txn, (now, limit)| Box::pin(lease(txn, *now, *limit))).await?;
@@ -140,6 +140,19 @@ pub(super) fn effective_at(
         effective.schedule = vanish_rule::Schedule::Rolling;
     }
     Some(effective)
+}
+
+/// Looks at the beginning of three indexes, so that an idle tick costs the same for ten rules and fifty thousand.
+async fn anything_due(domain: &Domain, now: DateTime<Utc>) -> Result<bool, Error> {
+    use vanish_place::COLUMN as P;
+    let free = || P.leased_until.is_null().or(P.leased_until.lte(now));
+    for due in [P.due_at.lte(now), P.backlog_due_at.lte(now), P.leased_until.lte(now)] {
+        let found = vanish_place::Entity::find().filter(due).filter(free()).one(domain.store.reader()).await?;
+        if found.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn due_places(now: DateTime<Utc>, limit: u64) -> sea_orm::Select<vanish_place::Entity> {
