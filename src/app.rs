@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::extract::FromRef;
+use chrono::{DateTime, Utc};
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -160,12 +161,18 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct App {
     parts: Arc<Parts>,
+    since: DateTime<Utc>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+        Self { since: parts.domain.now(), parts: Arc::new(parts) }
+    }
+
+    /// When this process began its work.
+    pub fn since(&self) -> DateTime<Utc> {
+        self.since
     }
 
     /// The rules.

@@ -8,13 +8,21 @@ mod component;
 mod error_reply;
 mod event_handler;
 mod gateway;
+mod help;
 pub mod invite;
+mod menu;
 mod registration;
 mod reply;
+mod settings;
+mod status;
 mod text;
+mod vanish;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
+use entity::id::{DiscordUserId, GuildId, RoleId};
+use event_handler::Rechecks;
 use moka::sync::Cache;
 use serenity::all as serenity;
 
@@ -31,6 +39,11 @@ const SEEN_MAX: u64 = 10_000;
 /// How long an interaction can be answered.
 const INTERACTION_LIFETIME: Duration = Duration::from_mins(15);
 
+/// Members whose roles are remembered.
+const ROLES_MAX: u64 = 10_000;
+/// How long a member's roles are believed.
+const ROLES_LIFETIME: Duration = Duration::from_mins(5);
+
 /// What every command has at hand.
 pub struct Data {
     /// The domain and the process's state.
@@ -41,19 +54,27 @@ pub struct Data {
     pub application_id: u64,
     /// Ids of the registered commands, for clickable mentions.
     pub commands: Arc<Commands>,
+    /// When this connection was made.
+    since: DateTime<Utc>,
+    rechecks: Rechecks,
     seen: Cache<u64, ()>,
+    /// Roles of authors, for the exemptions that previews judge by.
+    roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
 }
 
 impl Data {
     /// Puts the parts together.
     pub fn new(app: App, api: DiscordApi, application_id: u64, commands: Arc<Commands>) -> Self {
         let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
-        Self { app, api, application_id, commands, seen }
+        let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
+        let since = app.domain().now();
+        Self { app, api, application_id, commands, since, rechecks: Rechecks::default(), seen, roles }
     }
 
     /// Whether this interaction is delivered for the first time.
     fn first_time(&self, interaction: u64) -> bool {
-        self.seen.entry(interaction).or_insert(()).is_fresh()
+        // Two deliveries may be handled at once: only `or_insert_with` lets them wait for each other.
+        self.seen.entry(interaction).or_insert_with(|| ()).is_fresh()
     }
 }
 
@@ -64,7 +85,14 @@ pub type Command = poise::Command<Data, CommandError>;
 
 /// All commands, in the order of `/help`.
 pub fn commands() -> Vec<Command> {
-    vec![]
+    vec![
+        vanish::vanish(),
+        settings::settings(),
+        help::help(),
+        status::status(),
+        menu::keep_message(),
+        menu::vanish_in(),
+    ]
 }
 
 /// What the gateway may send us: no privileged intent.
@@ -76,9 +104,24 @@ fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {
     poise::FrameworkOptions {
         commands: commands(),
         on_error: |error| Box::pin(error_reply::on_error(error)),
-        command_check: Some(|ctx| Box::pin(async move { Ok(ctx.data().first_time(ctx.id())) })),
+        command_check: Some(|ctx| Box::pin(async move { Ok(delivered_once(ctx).await) })),
         event_handler: |context, event| Box::pin(event_handler::handle(context, event)),
         allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
         ..Default::default()
     }
+}
+
+/// Marks an invocation whose interaction was new.
+struct New;
+
+/// poise asks once for each level of a command's tree, so that the answer is kept with the invocation.
+async fn delivered_once(ctx: poise::Context<'_, Data, CommandError>) -> bool {
+    if ctx.invocation_data::<New>().await.is_some() {
+        return true;
+    }
+    let new = ctx.data().first_time(ctx.id());
+    if new {
+        ctx.set_invocation_data(New).await;
+    }
+    new
 }

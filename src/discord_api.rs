@@ -5,6 +5,7 @@
 //! answers apart, the global limit.
 
 mod account;
+mod attachment;
 mod body;
 mod breaker;
 mod bucket;
@@ -31,6 +32,7 @@ use tokio::{
 };
 
 pub use self::{
+    attachment::FETCHED_BYTES_MAX,
     body::{ATTACHMENT_BYTES_MAX, NONCE_CHARACTERS_MAX, Payload},
     breaker::ApiHealth,
     error::{Error, SetupError},

@@ -14,7 +14,7 @@ mod transaction;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr};
 use tokio::sync::watch;
 
 use crate::secret::DatabaseUrl;
@@ -152,10 +152,13 @@ impl Store {
 
     /// Copies a SQLite store to a new file while it is in use; an error on PostgreSQL, which has `pg_dump`.
     pub async fn backup(&self, target: &std::path::Path) -> Result<(), DbErr> {
-        if self.backend() != DbBackend::Sqlite {
+        let Some(path) = self.sqlite_file() else {
             return Err(DbErr::Custom("PostgreSQL is backed up with pg_dump".to_owned()));
-        }
-        backup::vacuum_into(&self.inner.reader, target).await
+        };
+        // Readers may not write, and for SQLite that forbids writing another file too.
+        let connection = Database::connect(open::sqlite_options(&self.inner.settings, path, false)).await?;
+        backup::vacuum_into(&connection, target).await?;
+        connection.close().await
     }
 
     /// What the engine's own check finds wrong; empty when all is well, and always on PostgreSQL.
@@ -190,7 +193,7 @@ pub(crate) fn transaction_conflict(error: &DbErr) -> bool {
     let sea_orm::RuntimeErr::SqlxError(error) = runtime else {
         return false;
     };
-    let Some(code) = error.as_database_error().and_then(|error| error.code()) else {
+    let Some(code) = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code) else {
         return false;
     };
     match code.parse::<i32>() {

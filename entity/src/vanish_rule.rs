@@ -85,6 +85,8 @@ pub struct Model {
     pub threads: Option<Threads>,
     /// What it may do.
     pub state: RuleState,
+    /// When Discord confirmed that the channel belongs to the guild; a rule never acts before.
+    pub confirmed_at: Option<DateTimeUtc>,
     /// Why it is paused (free text of at most 200 characters) or suspended (a code).
     pub problem: Option<String>,
     /// End of the pause; none lasts until somebody resumes it.

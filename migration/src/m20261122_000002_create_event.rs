@@ -27,7 +27,9 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager
-            .create_index(Index::create().name("event_guild").table("event").col("guild_id").col("id").take())
+            .create_index(
+                Index::create().name("event_guild").table("event").col("guild_id").col("kind").col("position").take(),
+            )
             .await?;
         manager.get_connection().execute_unprepared(guards(manager)).await?;
         Ok(())

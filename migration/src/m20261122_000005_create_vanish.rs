@@ -9,6 +9,7 @@ impl MigrationTrait for Migration {
         Some(true)
     }
 
+    #[expect(clippy::too_many_lines, reason = "five tables, one after the other")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager
             .create_table(
@@ -23,6 +24,7 @@ impl MigrationTrait for Migration {
                     .col(text_null("pins"))
                     .col(text_null("threads"))
                     .col(text("state"))
+                    .col(timestamp_with_time_zone_null("confirmed_at"))
                     .col(string_null("problem"))
                     .col(timestamp_with_time_zone_null("paused_until"))
                     .col(big_integer("starts_after"))

@@ -13,7 +13,7 @@ use super::{
     error_reply::{self, CommandError},
 };
 use crate::{
-    discord_api::{DiscordApi, Payload},
+    discord_api::{DiscordApi, Lane, Payload},
     domain::{Actor, Member},
 };
 
@@ -128,6 +128,11 @@ impl Asked {
         self
     }
 
+    /// Its id, which is the same when it is delivered twice.
+    pub fn interaction_id(&self) -> u64 {
+        self.interaction_id
+    }
+
     /// The member who asks, or a refusal in direct messages.
     pub fn member(&self) -> Result<&Member, CommandError> {
         self.member.as_ref().ok_or(CommandError::OnlyInServers)
@@ -151,6 +156,18 @@ impl Asked {
         };
         let guild = member.guild_id;
         Ok((Actor::Member(member), guild, channel))
+    }
+
+    /// Who asks, with the rights **in this channel**: for buttons, which may be pressed elsewhere.
+    pub async fn actor_in(&self, channel: ChannelId) -> Result<(Actor, GuildId), CommandError> {
+        let mut member = self.member()?.clone();
+        let guild = member.guild_id;
+        if self.channel_id != Some(channel) {
+            let who = (member.user_id, member.roles.as_slice());
+            let rights = self.api.member_permissions(guild, channel, who, Lane::Interactive).await?;
+            member.channel = Some((channel, rights));
+        }
+        Ok((Actor::Member(member), guild))
     }
 
     /// Runs the work and shows what comes of it: at once, or after "working on it" when it takes longer.

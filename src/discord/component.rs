@@ -3,7 +3,7 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data};
+use super::{Asked, CommandError, Data, help, menu, settings, vanish};
 
 /// The version of our custom ids; older ones are answered with the advice to run the command again.
 const VERSION: &str = "v1";
@@ -43,7 +43,8 @@ impl Press<'_> {
     }
 }
 
-fn outdated() -> CommandError {
+/// What a button of an older version is answered with.
+pub fn outdated() -> CommandError {
     CommandError::Input {
         problem: "This button is from an older version of me. Please run the command again".to_owned(),
         example: "/help",
@@ -84,7 +85,7 @@ pub async fn submitted(data: &Data, interaction: &ModalInteraction) -> Result<()
 }
 
 async fn route(
-    _data: &Data,
+    data: &Data,
     asked: &Asked,
     id: &str,
     values: Vec<String>,
@@ -93,8 +94,13 @@ async fn route(
     let Some((area, verb, arguments)) = split(id) else {
         return asked.answer_beside(async { Err(outdated()) }).await;
     };
-    let _press = Press { verb, arguments, values, inputs };
+    let press = Press { verb, arguments, values, inputs };
     match area {
+        "vanish" => vanish::pressed(data, asked, &press).await,
+        "menu" => menu::chosen(data, asked, &press).await,
+        "settings" => settings::pressed(data, asked, &press).await,
+        "slot" => settings::slot_pressed(data, asked, &press).await,
+        "help" => help::pressed(data, asked, &press).await,
         _ => asked.answer_beside(async { Err(outdated()) }).await,
     }
 }

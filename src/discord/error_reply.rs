@@ -3,7 +3,7 @@
 use entity::id::ChannelId;
 use poise::FrameworkError;
 
-use super::{Asked, Data, Reply, text};
+use super::{Asked, Data, Reply, invite, text};
 use crate::{
     discord_api,
     domain::{self, Kind},
@@ -48,6 +48,9 @@ pub enum CommandError {
 /// The text of an error, with the code of its class. Unknown errors get a reference that is in the log too.
 pub fn reply(error: &CommandError, interaction_id: u64) -> Reply {
     let (code, words) = match error {
+        CommandError::Domain(domain::Error::Refused(refusal)) if refusal.code() == "slot.missing_permissions" => {
+            ("E-PERM-BOT", refusal.to_string())
+        }
         CommandError::Domain(domain::Error::Refused(refusal)) => (refusal_code(refusal.kind()), refusal.to_string()),
         CommandError::Domain(error) if error.is_unavailable() => {
             tracing::error!(error = error as &dyn std::error::Error, reference = interaction_id, "the store failed");
@@ -71,7 +74,9 @@ pub fn reply(error: &CommandError, interaction_id: u64) -> Reply {
         CommandError::OnlyInServers => ("E-INPUT", error.to_string()),
         CommandError::PressAgain | CommandError::TookTooLong => ("E-LATE", error.to_string()),
     };
-    Reply::text(format!("{words}.\n-# {code}"))
+    let reply = Reply::text(format!("{words}.\n-# {code}"));
+    // The invite link grants all that is needed, in one click.
+    if code == "E-PERM-BOT" { reply.row(invite::row()) } else { reply }
 }
 
 fn refusal_code(kind: Kind) -> &'static str {

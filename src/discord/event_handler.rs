@@ -1,14 +1,24 @@
 //! What happens in Discord, told to the domain.
 
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use entity::id::{ChannelId, GuildId, MessageId};
 use serenity::all::{self as serenity, FullEvent};
 
 use super::{CommandError, Data, component, invite};
 use crate::{
     app::Gateway,
-    discord_api::{Lane, permission},
-    domain::vanish,
+    discord_api::{self, Lane, permission},
+    domain::{guild, slot, vanish},
 };
+
+/// Most channels with slots that one look at a guild asks about.
+const CHANNELS_MAX: usize = 200;
+/// Discord's code for a channel that is gone.
+const UNKNOWN_CHANNEL: u32 = 10_003;
 
 type FrameworkContext<'a> = poise::FrameworkContext<'a, Data, CommandError>;
 
@@ -23,6 +33,7 @@ pub async fn handle(context: FrameworkContext<'_>, event: &FullEvent) -> Result<
             Ok(())
         }
         FullEvent::GuildCreate { guild, .. } => guild_create(data, guild).await,
+        FullEvent::GuildDelete { incomplete, .. } => guild_gone(data, *incomplete).await,
         FullEvent::ChannelPinsUpdate { pin } => match ChannelId::new(pin.channel_id.get()) {
             Some(channel) => Ok(vanish::note_pins_changed(data.app.domain(), channel).await?),
             None => Ok(()),
@@ -83,8 +94,17 @@ async fn guild_create(data: &Data, guild: &serenity::Guild) -> Result<(), Comman
     for thread in &guild.threads {
         thread_seen(data, thread).await?;
     }
+    guild::joined(domain, guild_id).await?;
     vanish::guild_seen(domain, guild_id, &newest).await?;
-    restore_suspended(data, guild_id).await
+    recheck(data, guild_id, Lane::Normal).await
+}
+
+/// A guild that is merely unavailable comes back by itself.
+async fn guild_gone(data: &Data, gone: serenity::UnavailableGuild) -> Result<(), CommandError> {
+    let Some(guild) = GuildId::new(gone.id.get()).filter(|_| !gone.unavailable) else { return Ok(()) };
+    data.api.forget_permissions(guild);
+    guild::left(data.app.domain(), guild).await?;
+    Ok(())
 }
 
 async fn thread_seen(data: &Data, thread: &serenity::GuildChannel) -> Result<(), CommandError> {
@@ -96,31 +116,119 @@ async fn thread_seen(data: &Data, thread: &serenity::GuildChannel) -> Result<(),
     }
 }
 
-async fn channel_gone(
-    data: &Data,
-    _guild: serenity::GuildId,
-    channel: serenity::ChannelId,
-) -> Result<(), CommandError> {
-    match ChannelId::new(channel.get()) {
-        Some(channel) => Ok(vanish::channel_gone(data.app.domain(), channel).await?),
-        None => Ok(()),
-    }
+async fn channel_gone(data: &Data, guild: serenity::GuildId, channel: serenity::ChannelId) -> Result<(), CommandError> {
+    let (Some(guild), Some(channel)) = (GuildId::new(guild.get()), ChannelId::new(channel.get())) else {
+        return Ok(());
+    };
+    data.api.forget_permissions(guild);
+    vanish::channel_gone(data.app.domain(), channel).await?;
+    slot::channel_deleted(data.app.domain(), guild, channel).await?;
+    Ok(())
 }
 
 /// The bot may be able to do more or less than before.
 async fn rights_changed(data: &Data, guild: serenity::GuildId) -> Result<(), CommandError> {
     let Some(guild) = GuildId::new(guild.get()) else { return Ok(()) };
     data.api.forget_permissions(guild);
-    restore_suspended(data, guild).await
+    recheck(data, guild, Lane::Normal).await
+}
+
+/// The guilds that are being looked at, each with whether something changed again meanwhile.
+#[derive(Default)]
+pub(super) struct Rechecks(Mutex<HashMap<GuildId, bool>>);
+
+impl Rechecks {
+    /// Whether the caller is to look at the guild; if not, somebody looks at it and will do so once more.
+    fn begin(&self, guild: GuildId) -> bool {
+        match self.map().entry(guild) {
+            Entry::Occupied(mut running) => {
+                *running.get_mut() = true;
+                false
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(false);
+                true
+            }
+        }
+    }
+
+    /// Whether something changed since the last look, so that another one is due.
+    fn again(&self, guild: GuildId) -> bool {
+        let mut map = self.map();
+        let again = map.get_mut(&guild).is_some_and(std::mem::take);
+        if !again {
+            map.remove(&guild);
+        }
+        again
+    }
+
+    fn map(&self) -> MutexGuard<'_, HashMap<GuildId, bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks at what the bot may do in a guild. However many events ask for it, one look runs at a time.
+pub(super) async fn recheck(data: &Data, guild: GuildId, lane: Lane) -> Result<(), CommandError> {
+    if !data.rechecks.begin(guild) {
+        return Ok(());
+    }
+    loop {
+        let looked = match restore_suspended(data, guild, lane).await {
+            Ok(()) => recheck_slots(data, guild, lane).await,
+            Err(error) => Err(error),
+        };
+        if !data.rechecks.again(guild) {
+            return looked;
+        }
+    }
 }
 
 /// Looks at the rights before it tries, because every refused call costs the bot's standing.
-async fn restore_suspended(data: &Data, guild: GuildId) -> Result<(), CommandError> {
+async fn restore_suspended(data: &Data, guild: GuildId, lane: Lane) -> Result<(), CommandError> {
     for channel in vanish::suspended(data.app.domain(), guild).await? {
-        let rights = data.api.own_permissions(guild, channel, Lane::Normal).await?;
+        let rights = data.api.own_permissions(guild, channel, lane).await?;
         if permission::missing(rights, invite::SWEEP_NEEDS) == 0 {
             vanish::channel_restored(data.app.domain(), guild, channel).await?;
         }
     }
     Ok(())
+}
+
+/// Marks slots broken whose channel the bot can no longer use, and mends those that it can use again.
+async fn recheck_slots(data: &Data, guild: GuildId, lane: Lane) -> Result<(), CommandError> {
+    let domain = data.app.domain();
+    for channel in slot::watched_channels(domain, guild).await?.into_iter().take(CHANNELS_MAX) {
+        match data.api.own_permissions(guild, channel, lane).await {
+            Ok(rights) => {
+                let missing = permission::missing(rights, permission::ALL);
+                slot::channel_works(domain, guild, channel, missing).await?;
+            }
+            Err(discord_api::Error::NotFound { code: UNKNOWN_CHANNEL }) => {
+                slot::channel_deleted(domain, guild, channel).await?;
+            }
+            // The bot cannot even see it.
+            Err(error) if error.is_permission_loss() => {
+                slot::channel_works(domain, guild, channel, permission::ALL).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_events_of_one_guild_cost_one_more_look() {
+        let rechecks = Rechecks::default();
+        let guild = GuildId::new(7).unwrap();
+        assert!(rechecks.begin(guild));
+        assert!(!rechecks.begin(guild));
+        assert!(!rechecks.begin(guild));
+        assert!(rechecks.again(guild));
+        assert!(!rechecks.again(guild));
+        assert!(rechecks.begin(guild));
+    }
 }

@@ -42,7 +42,7 @@ pub async fn register_if_changed(
     application_id: u64,
 ) -> Result<Commands, CommandError> {
     let list = command_list();
-    let digest = format!("{application_id}:{}", hex(&Sha256::digest(list.to_string())));
+    let digest = format!("{application_id}:{}", instance::hex(&Sha256::digest(list.to_string())));
     let known = instance::value(domain, instance::COMMANDS_DIGEST).await?;
     if known.as_ref() == Some(&digest)
         && let Some(ids) = instance::value(domain, instance::COMMAND_IDS).await?
@@ -58,8 +58,4 @@ pub async fn register_if_changed(
     instance::set_value(domain, instance::COMMANDS_DIGEST, digest).await?;
     tracing::info!(commands = ids.len(), "registered the commands");
     Ok(Commands { ids })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -73,21 +73,21 @@ impl Reply {
         })
     }
 
-    fn with_files(self, body: Value) -> Payload {
-        self.attachments.into_iter().fold(Payload::new(&body), Payload::attach)
+    fn with_files(self, body: &Value) -> Payload {
+        self.attachments.into_iter().fold(Payload::new(body), Payload::attach)
     }
 
     /// As a message, or as the edit of one.
     pub fn into_message(self) -> Payload {
         let body = self.body();
-        self.with_files(body)
+        self.with_files(&body)
     }
 
     /// As a further private message of an interaction.
     pub fn into_followup(self) -> Payload {
         let mut body = self.body();
         body["flags"] = EPHEMERAL.into();
-        self.with_files(body)
+        self.with_files(&body)
     }
 
     /// As the first answer of this callback type.
@@ -96,7 +96,7 @@ impl Reply {
         if !self.public {
             data["flags"] = EPHEMERAL.into();
         }
-        self.with_files(json!({ "type": kind, "data": data }))
+        self.with_files(&json!({ "type": kind, "data": data }))
     }
 
     /// The answer that only says "working on it".

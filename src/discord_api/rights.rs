@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entity::id::{ChannelId, DiscordUserId, GuildId};
+use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
 use moka::sync::Cache;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -13,7 +13,7 @@ use super::{
     DiscordApi, Lane, Result,
     error::Error,
     model::{ChannelInfo, GuildInfo, MemberInfo},
-    permission::channel_permissions,
+    permission::{channel_permissions, guild_permissions},
 };
 
 /// How long what was read is believed.
@@ -53,24 +53,58 @@ impl DiscordApi {
     /// The bot's rights in a channel or thread of this server, at most a minute old.
     pub async fn own_permissions(&self, guild: GuildId, channel: ChannelId, lane: Lane) -> Result<u64> {
         // Another lane's call may be reading the same server, so the wait for it is bounded here.
-        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, lane))
+        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, None, lane))
             .await
             .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
     }
 
-    async fn work_out_permissions(&self, guild: GuildId, channel: ChannelId, lane: Lane) -> Result<u64> {
+    /// The rights of a member with these roles in a channel or thread of this server; what the roles may do is at
+    /// most a minute old.
+    pub async fn member_permissions(
+        &self,
+        guild: GuildId,
+        channel: ChannelId,
+        (user_id, roles): (DiscordUserId, &[RoleId]),
+        lane: Lane,
+    ) -> Result<u64> {
+        let member = MemberInfo { user_id, roles: roles.to_vec(), is_bot: false, display_name: String::new() };
+        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, Some(&member), lane))
+            .await
+            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
+    }
+
+    /// The bot's rights in the whole server, before any channel's overwrites, at most a minute old.
+    pub async fn own_server_permissions(&self, guild: GuildId, lane: Lane) -> Result<u64> {
+        let work = async {
+            let cell = self.0.rights.guilds.get_with(guild, Arc::default);
+            let rights = cell.get_or_try_init(|| self.read_rights(guild, lane)).await?;
+            Ok(guild_permissions(&rights.guild, &rights.member))
+        };
+        timeout(lane.time_limit(), work)
+            .await
+            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
+    }
+
+    async fn work_out_permissions(
+        &self,
+        guild: GuildId,
+        channel: ChannelId,
+        member: Option<&MemberInfo>,
+        lane: Lane,
+    ) -> Result<u64> {
         let cell = self.0.rights.guilds.get_with(guild, Arc::default);
         let rights = cell.get_or_try_init(|| self.read_rights(guild, lane)).await?;
+        let member = member.unwrap_or(&rights.member);
         let find = |id: ChannelId| rights.channels.iter().find(|channel| channel.id == id);
         if let Some(channel) = find(channel) {
-            return Ok(channel_permissions(&rights.guild, channel, None, &rights.member));
+            return Ok(channel_permissions(&rights.guild, channel, None, member));
         }
         let stray = self.read_stray(channel, lane).await?;
         let parent = stray.parent_id.and_then(find);
         if stray.guild_id != Some(guild) {
             return Err(Error::NotFound { code: UNKNOWN_CHANNEL });
         }
-        Ok(channel_permissions(&rights.guild, &stray, parent, &rights.member))
+        Ok(channel_permissions(&rights.guild, &stray, parent, member))
     }
 
     /// Has the bot's rights in this server read anew at the next question, after a role or channel changed.

@@ -128,6 +128,16 @@ impl Transport {
         Ok(Self { client, base_url, authorization })
     }
 
+    /// The connections; nothing goes out on them with the bot token unless it is put there.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where the API is, without a slash at its end.
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// Sends one request and reads the whole answer.
     pub(super) async fn send(&self, call: &Call, deadline: Instant) -> Result<Answer, Failure> {
         timeout_at(deadline, self.exchange(call)).await.unwrap_or(Err(Failure::TIMED_OUT))

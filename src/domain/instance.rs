@@ -1,5 +1,7 @@
 //! Facts about this installation.
 
+use std::fmt::Write as _;
+
 use entity::instance_value::{self, Model};
 use sea_orm::{EntityTrait, IntoActiveModel, sea_query::OnConflict};
 
@@ -54,4 +56,13 @@ pub async fn set_value_once(domain: &Domain, name: &str, value: String) -> Resul
             })
         })
         .await
+}
+
+/// A digest as values spell it.
+pub fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::with_capacity(digest.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -19,7 +19,7 @@ use super::{Actor, Domain, Error, Right, error::CommonRefusal, event::Author};
 use crate::store::WriteTransaction;
 
 pub use health::{channel_deleted, channel_works, confirm, unconfirmed, watched_channels};
-pub use key::{KNOWN, KnownSlot, SlotKey, needs, permission, type_words};
+pub use key::{KNOWN, KnownSlot, SlotKey, needs, permission, type_of_channel, type_words};
 pub use refusal::{SlotProblem, SlotRefusal};
 pub use resolve::{Resolved, resolve};
 pub(in crate::domain) use row::{SlotConfig, SlotWriter};

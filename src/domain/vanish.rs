@@ -3,24 +3,35 @@
 //! Invariants: nothing is deleted early; no id of a living message is kept but the bounds of a sweep and what a
 //! person marked; what to delete is decided on the page that Discord shows at that moment.
 
+mod backlog;
+mod counter;
 mod defaults;
 mod exemption;
+mod hold;
 mod message;
 pub mod plan;
+mod prospect;
+mod read;
 mod rule;
 pub mod schedule;
 mod sweep;
+mod watch;
 
+pub use backlog::abort_backlog;
+pub use counter::add_deleted;
 pub use defaults::{DefaultChange, defaults, set_defaults};
 pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptions};
-pub use message::{DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, settle_message, time_message};
-pub use rule::{
-    Backlog, NewDuration, NewRule, PageRequest, Pause, RuleView, Rules, abort_backlog, add_deleted, pause, remove,
-    resume, rule, rules, run_now, set_duration, set_rule, view,
+pub use hold::{Pause, pause, resume, run_now};
+pub use message::{
+    DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, may_time, settle_message, time_message,
 };
-pub use sweep::{
-    ChannelFacts, Claim, LastMessage, Outcome, Problem, channel_gone, channel_restored, claim_due, confirm, guild_seen,
-    load_judge, note_message, note_pins_changed, note_thread, planned_widening, settle, suspended,
+pub use prospect::{Prospect, Stretch, prospect, run_prospect};
+pub use read::{PageRequest, RuleView, Rules, rule, rules, view};
+pub use rule::{Backlog, NewDuration, NewRule, remove, set_duration, set_rule};
+pub use sweep::{ChannelFacts, Claim, Outcome, Problem, claim_due, confirm, load_judge, settle, still_holds};
+pub use watch::{
+    LastMessage, channel_gone, channel_restored, guild_seen, note_message, note_pins_changed, note_thread,
+    planned_widening, suspended,
 };
 
 use entity::vanish_rule;
@@ -68,6 +79,9 @@ pub enum VanishRefusal {
     /// It is not paused.
     #[error("This channel is not paused")]
     NotPaused,
+    /// It is paused, or held because a permission is missing.
+    #[error("This channel is paused: resume it first")]
+    Held,
     /// A moment that lies behind.
     #[error("The time must lie ahead")]
     TimePassed,
@@ -85,7 +99,7 @@ impl Refusal for VanishRefusal {
             | Self::BadCount
             | Self::TimePassed => Kind::Invalid,
             Self::NoRule => Kind::NotFound,
-            Self::OtherGuild | Self::NothingArmed | Self::NotPaused => Kind::Conflict,
+            Self::OtherGuild | Self::NothingArmed | Self::NotPaused | Self::Held => Kind::Conflict,
             Self::TooManyRules | Self::TooManyExemptions => Kind::LimitReached,
             Self::NotTheAuthor => Kind::Forbidden,
         }
@@ -103,6 +117,7 @@ impl Refusal for VanishRefusal {
             Self::TooManyExemptions => "vanish.too_many_exemptions",
             Self::NothingArmed => "vanish.nothing_armed",
             Self::NotPaused => "vanish.not_paused",
+            Self::Held => "vanish.held",
             Self::TimePassed => "vanish.time_passed",
             Self::NotTheAuthor => "vanish.not_the_author",
         }

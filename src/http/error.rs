@@ -58,7 +58,7 @@ struct Content {
     retry_after_seconds: Option<u16>,
 }
 
-/// As it leaves; `error` repeats `detail` for clients that were written for other servers.
+/// Why a request was not served (RFC 9457); `error` repeats `detail` for clients written for other servers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemView<'a> {

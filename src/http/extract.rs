@@ -24,6 +24,9 @@ use crate::app::App;
 const DISCARDED_BYTES_MAX: usize = 1024 * 1024;
 const DISCARD_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// Longest text about a value.
+const MESSAGE_CHARACTERS_MAX: usize = 160;
+
 /// A JSON body. Fields that nobody asks for are ignored.
 pub struct Json<T>(pub T);
 
@@ -90,12 +93,18 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         // serde names a missing field in its text only.
         match message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
             Some(field) => Problem::invalid_field(format!("{pointer}/{field}"), "is missing"),
-            None => Problem::invalid_field(
-                pointer,
-                message.replace("i64", "a whole number").replace("u64", "a whole number"),
-            ),
+            None => Problem::invalid_field(pointer, readable(&message)),
         }
     })
+}
+
+/// serde's text in the words of JSON; it repeats the value, which may be long.
+fn readable(message: &str) -> String {
+    let message = message.replace("i64", "a whole number").replace("u64", "a whole number");
+    match message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message,
+    }
 }
 
 /// A JSON pointer: <https://www.rfc-editor.org/rfc/rfc6901>.

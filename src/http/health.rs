@@ -37,7 +37,9 @@ struct Health {
     timestamp: Timestamp,
 }
 
-/// The process lives; it says nothing about what it needs.
+/// Whether the process lives
+///
+/// It says nothing about what the process needs.
 #[utoipa::path(get, path = "/health", tag = "meta", operation_id = "health",
     responses((status = 200, description = "It lives", body = Health)))]
 async fn health(State(domain): State<Domain>) -> Json<Health> {
@@ -64,7 +66,9 @@ struct Readiness {
     leader: bool,
 }
 
-/// Whether everything is there that the process needs: the database, its schema, and Discord where a token is set.
+/// Whether the process can work
+///
+/// It needs the database, its schema, and Discord where a token is set.
 #[utoipa::path(get, path = "/ready", tag = "meta", operation_id = "ready",
     responses(
         (status = 200, description = "It can work", body = Readiness),

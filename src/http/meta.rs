@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 use axum::{
     Json,
     body::Bytes,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::{Routes, error::Problem, error_page, extract::Path, llms, openapi, page};
+use super::{Routes, error::Problem, error_page, extract::Path, llms, openapi, page::Asked};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
@@ -44,7 +44,7 @@ static ENDPOINTS: LazyLock<Vec<String>> = LazyLock::new(|| openapi::endpoints(&o
 
 static LLMS: LazyLock<String> = LazyLock::new(|| llms::text(&openapi::document()));
 
-/// Name, version and endpoints of this server.
+/// Name, version and endpoints
 #[utoipa::path(get, path = "/", tag = "meta", operation_id = "index",
     responses((status = 200, description = "What this server is", body = Index)))]
 async fn index() -> Json<Index> {
@@ -57,21 +57,23 @@ async fn index() -> Json<Index> {
     })
 }
 
-/// This document.
+/// The API for programs, described in `OpenAPI`
 #[utoipa::path(get, path = "/openapi.json", tag = "meta", operation_id = "openapi",
     responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
-async fn document(headers: HeaderMap) -> Response {
-    page::tagged(&headers, openapi::bytes(), JSON)
+async fn document(asked: Asked) -> Response {
+    asked.tagged(openapi::bytes(), JSON)
 }
 
-/// The API in one page of Markdown, for language models and people in a hurry.
+/// The API in one page of Markdown
+///
+/// For language models, and for people in a hurry.
 #[utoipa::path(get, path = "/llms.txt", tag = "meta", operation_id = "llms",
     responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
-async fn llms_text(headers: HeaderMap) -> Response {
-    page::tagged(&headers, Bytes::from_static(LLMS.as_bytes()), MARKDOWN)
+async fn llms_text(asked: Asked) -> Response {
+    asked.tagged(Bytes::from_static(LLMS.as_bytes()), MARKDOWN)
 }
 
-/// The address of the reference on other servers.
+/// Redirect to the reference
 #[utoipa::path(get, path = "/docs", tag = "meta", operation_id = "docs",
     responses((status = 308, description = "See /reference")))]
 async fn docs() -> Response {
@@ -79,7 +81,9 @@ async fn docs() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response()
 }
 
-/// What an error code means: the page that `type` in an error leads to.
+/// What an error code means
+///
+/// The page that `type` in an error leads to.
 #[utoipa::path(get, path = "/errors/{code}", tag = "meta", operation_id = "explainError",
     params(("code" = String, Path, description = "The `code` of an error", example = "not_found")),
     responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]

@@ -1,8 +1,12 @@
 //! Figures for Prometheus, on a listener of their own: they are for the operator, not for callers.
 
-use std::time::Duration;
+use std::{
+    sync::{OnceLock, PoisonError, RwLock},
+    time::Duration,
+};
 
 use axum::{Router, http::StatusCode, http::header, response::IntoResponse, routing::get};
+use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,12 +28,50 @@ const UPKEEP_PERIOD: Duration = Duration::from_secs(5);
 /// The media type of the text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Accounts for one answer.
-pub(super) fn record(route: &str, method: &'static str, status: StatusCode, duration: Duration) {
-    let route = route.to_owned();
-    metrics::histogram!(DURATION, "route" => route.clone()).record(duration.as_secs_f64());
-    metrics::counter!(REQUESTS, "route" => route, "method" => method, "status" => status.as_str().to_owned())
-        .increment(1);
+/// The figures of one route. Looking them up in the recorder for each request would cost more than many a handler.
+#[derive(Default)]
+pub(super) struct Meter {
+    first: OnceLock<(String, Histogram)>,
+    answers: RwLock<Vec<(&'static str, StatusCode, Counter)>>,
+}
+
+impl Meter {
+    /// Accounts for one answer.
+    pub(super) fn record(&self, route: &str, method: &'static str, status: StatusCode, duration: Duration) {
+        let (known, durations) = self.first.get_or_init(|| (route.to_owned(), histogram(route)));
+        if known != route {
+            // A layer around more than one route: right, if slower.
+            histogram(route).record(duration.as_secs_f64());
+            counter(route, method, status).increment(1);
+            return;
+        }
+        durations.record(duration.as_secs_f64());
+        if !self.count(method, status) {
+            let counter = counter(route, method, status);
+            counter.increment(1);
+            let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+            answers.push((method, status, counter));
+        }
+    }
+
+    /// Counts an answer of a kind that has been counted before.
+    fn count(&self, method: &str, status: StatusCode) -> bool {
+        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+        let known = answers.iter().find(|(of_method, of_status, _)| (*of_method, *of_status) == (method, status));
+        known.is_some_and(|(.., counter)| {
+            counter.increment(1);
+            true
+        })
+    }
+}
+
+fn histogram(route: &str) -> Histogram {
+    metrics::histogram!(DURATION, "route" => route.to_owned())
+}
+
+fn counter(route: &str, method: &'static str, status: StatusCode) -> Counter {
+    let status = status.as_str().to_owned();
+    metrics::counter!(REQUESTS, "route" => route.to_owned(), "method" => method, "status" => status)
 }
 
 /// Serves `/metrics` until `shutdown`.

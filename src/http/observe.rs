@@ -6,6 +6,8 @@
 use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -22,9 +24,9 @@ use tracing::Instrument as _;
 
 use super::{
     error::{PROBLEM_JSON, Problem},
-    metrics,
+    metrics::Meter,
     request_id::{X_REQUEST_ID, request_id},
-    server::Arrival,
+    server::{Arrival, Progress},
 };
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -54,7 +56,7 @@ impl<S> Layer<S> for Observe {
     type Service = Observed<S>;
 
     fn layer(&self, inner: S) -> Observed<S> {
-        Observed { inner, request_timeout: self.request_timeout }
+        Observed { inner, request_timeout: self.request_timeout, meter: Arc::default() }
     }
 }
 
@@ -63,6 +65,7 @@ impl<S> Layer<S> for Observe {
 pub struct Observed<S> {
     inner: S,
     request_timeout: Duration,
+    meter: Arc<Meter>,
 }
 
 impl<S> Service<Request> for Observed<S>
@@ -80,22 +83,16 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let about = About::of(&request);
-        let span = tracing::info_span!(
-            "request",
-            request_id = about.request_id(),
-            method = about.method,
-            route = about.route(),
-        );
+        // Subscribers format a span's fields at once, logged or not: the id alone, which leads to the access line.
+        let span = tracing::info_span!("request", request_id = about.request_id());
         let arrival = request.extensions().get::<Arrival>().cloned();
         let timeout = self.request_timeout;
-        // The call itself runs handlers' code too, so it belongs inside what catches panics.
-        let inner = span.in_scope(|| std::panic::catch_unwind(AssertUnwindSafe(|| self.inner.call(request))));
+        let meter = self.meter.clone();
+        // Only makes the future: handlers run when it is polled, inside the span.
+        let answer = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let work = async move {
-            let outcome = match inner {
-                Ok(future) => limited(AssertUnwindSafe(future).catch_unwind(), arrival, timeout).await,
-                Err(_) => Outcome::Panicked,
-            };
-            let response = match outcome {
+            let mut answer = pin!(answer);
+            let response = match limited(answer.as_mut(), arrival, timeout).await {
                 Outcome::Answered(response) => response,
                 Outcome::Panicked => {
                     tracing::error!("a handler panicked");
@@ -103,7 +100,7 @@ where
                 }
                 Outcome::TimedOut => timed_out(),
             };
-            Ok(about.finish(response))
+            Ok(about.finish(response, &meter))
         };
         Box::pin(work.instrument(span))
     }
@@ -117,11 +114,10 @@ enum Outcome {
 
 /// The handler's answer, if it comes within `timeout` after the whole request has arrived.
 async fn limited<E>(
-    answer: impl Future<Output = Result<Result<Response, Infallible>, E>>,
+    mut answer: Pin<&mut impl Future<Output = Result<Result<Response, Infallible>, E>>>,
     arrival: Option<Arrival>,
     timeout: Duration,
 ) -> Outcome {
-    let mut answer = std::pin::pin!(answer);
     let mut deadline = tokio::time::Instant::now() + timeout;
     loop {
         match tokio::time::timeout_at(deadline, answer.as_mut()).await {
@@ -129,11 +125,11 @@ async fn limited<E>(
             Ok(Err(_)) => return Outcome::Panicked,
             Err(_) => {}
         }
-        // The receiver of the body has its own limit, which ends this loop.
+        // Who reads a body has a limit for that, which ends this loop.
         let now = tokio::time::Instant::now();
-        deadline = match arrival.as_ref().map(Arrival::completed_at) {
-            Some(None) => now + timeout,
-            Some(Some(at)) if at + timeout > now.into_std() => (at + timeout).into(),
+        deadline = match arrival.as_ref().map(Arrival::progress) {
+            Some(Progress::Reading) => now + timeout,
+            Some(Progress::CompleteAt(at)) if at + timeout > now.into_std() => (at + timeout).into(),
             _ => return Outcome::TimedOut,
         };
     }
@@ -179,23 +175,29 @@ impl About {
     }
 
     /// Completes the answer and accounts for it.
-    fn finish(self, response: Response) -> Response {
+    fn finish(self, response: Response, meter: &Meter) -> Response {
         let mut response = self.with_problem_body(response);
         let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, self.id.clone());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
         headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
         let status = response.status();
         let duration = self.started.elapsed();
-        metrics::record(self.route(), self.method, status, duration);
-        let milliseconds = duration.as_secs_f64() * 1000.0;
-        if status.is_server_error() {
-            tracing::info!(status = status.as_u16(), milliseconds, "answered");
-        } else {
-            tracing::debug!(status = status.as_u16(), milliseconds, "answered");
-        }
+        meter.record(self.route(), self.method, status, duration);
+        self.log(status, duration);
+        response.headers_mut().insert(X_REQUEST_ID, self.id);
         response
+    }
+
+    /// The access line: for every request at debug level, for our own failures at info level.
+    fn log(&self, status: StatusCode, duration: Duration) {
+        let (method, route, status) = (self.method, self.route(), status.as_u16());
+        let milliseconds = duration.as_secs_f64() * 1000.0;
+        if status >= 500 {
+            tracing::info!(method, route, status, milliseconds, "answered");
+        } else {
+            tracing::debug!(method, route, status, milliseconds, "answered");
+        }
     }
 
     fn with_problem_body(&self, mut response: Response) -> Response {

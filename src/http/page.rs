@@ -9,7 +9,7 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -23,6 +23,12 @@ const LIMIT_MAX: u64 = 100;
 const LIMIT_DEFAULT: u64 = 50;
 /// Rows of a list that nobody limits; the domain keeps the same ceiling.
 const CEILING: u64 = 10_000;
+
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+/// Room for a usual body.
+const BODY_BYTES: usize = 256;
+/// Headers of a usual answer, with those that `observe` adds.
+const HEADERS: usize = 10;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// May be kept, by the caller alone, and must be asked for again each time.
@@ -78,26 +84,64 @@ impl PageQuery {
     }
 }
 
-/// JSON that a client may keep under its entity tag; 304 when it already has it.
-pub fn configuration(headers: &HeaderMap, view: &impl Serialize) -> Response {
-    match serde_json::to_vec(view) {
-        Ok(body) => tagged(headers, body.into(), JSON),
-        Err(_) => Problem::internal().into_response(),
+/// What an answer of configuration needs of its request: the versions that the client has.
+pub struct Asked {
+    known: Vec<HeaderValue>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let known = parts.headers.get_all(header::IF_NONE_MATCH);
+        Ok(Self { known: known.iter().cloned().collect() })
     }
 }
 
-/// A body with its entity tag; 304 when the client already has it.
-pub fn tagged(headers: &HeaderMap, body: Bytes, media_type: HeaderValue) -> Response {
-    let tag = entity_tag(&body);
-    if is_known(headers, &tag) {
-        return not_modified(&tag, REVALIDATE);
+impl Asked {
+    /// JSON that a client may keep under its entity tag; 304 when it already has it.
+    pub fn configuration(&self, view: &impl Serialize) -> Response {
+        let mut body = Vec::with_capacity(BODY_BYTES);
+        match serde_json::to_writer(&mut body, view) {
+            Ok(()) => self.tagged(body.into(), JSON),
+            Err(_) => Problem::internal().into_response(),
+        }
     }
-    let mut response = Response::new(Body::from(body));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, media_type);
-    headers.insert(header::ETAG, tag);
-    headers.insert(header::CACHE_CONTROL, REVALIDATE);
-    response
+
+    /// One page of a list, as a bare array; `address` is that of the request, because an alias links to itself.
+    pub fn list(&self, view: &impl Serialize, page: PageQuery, address: (&Uri, Option<&str>), more: bool) -> Response {
+        let mut response = self.configuration(view);
+        if let Some(links) = page.links(address.0.path(), address.1, more) {
+            response.headers_mut().insert(header::LINK, links);
+        }
+        response
+    }
+
+    /// A body with its entity tag; 304 when the client already has it.
+    pub fn tagged(&self, body: Bytes, media_type: HeaderValue) -> Response {
+        let tag = entity_tag(&body);
+        if self.knows(&tag) {
+            return not_modified(&tag, REVALIDATE);
+        }
+        let mut response = Response::new(Body::from(body));
+        let headers = response.headers_mut();
+        headers.reserve(HEADERS);
+        headers.insert(header::CONTENT_TYPE, media_type);
+        headers.insert(header::ETAG, tag);
+        headers.insert(header::CACHE_CONTROL, REVALIDATE);
+        response
+    }
+
+    /// Whether the client has this version, by the weak comparison that If-None-Match asks for:
+    /// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>.
+    pub fn knows(&self, tag: &HeaderValue) -> bool {
+        self.known
+            .iter()
+            .filter_map(|known| known.to_str().ok())
+            .flat_map(|known| known.split(','))
+            .map(|known| known.trim().trim_start_matches("W/"))
+            .any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
+    }
 }
 
 /// 304: the client has this version.
@@ -106,48 +150,14 @@ pub fn not_modified(tag: &HeaderValue, cache_control: HeaderValue) -> Response {
     (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
-/// What a list needs of its request: the path as the client wrote it (an alias links to itself), and the headers.
-pub struct Asked {
-    path: String,
-    headers: HeaderMap,
-}
-
-impl<S: Sync> FromRequestParts<S> for Asked {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self { path: parts.uri.path().to_owned(), headers: parts.headers.clone() })
-    }
-}
-
-impl Asked {
-    /// One page of a list, as a bare array.
-    pub fn list(&self, view: &impl Serialize, page: PageQuery, filter: Option<&str>, more: bool) -> Response {
-        let mut response = configuration(&self.headers, view);
-        if let Some(links) = page.links(&self.path, filter, more) {
-            response.headers_mut().insert(header::LINK, links);
-        }
-        response
-    }
-}
-
 /// A tag of the content; 64 bits tell versions of one document apart.
 pub fn entity_tag(body: &[u8]) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     hasher.write(body);
-    let mut text = String::with_capacity(18);
-    let _ = write!(text, "\"{:016x}\"", hasher.finish());
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("\"0\""))
-}
-
-/// Whether the client has this version, by the weak comparison that If-None-Match asks for:
-/// <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2>.
-pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|known| known.to_str().ok())
-        .flat_map(|known| known.split(','))
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == "*" || known.as_bytes() == tag.as_bytes())
+    let mut text = *b"\"0123456789abcdef\"";
+    for (digit, byte) in text[1..17].chunks_exact_mut(2).zip(hasher.finish().to_be_bytes()) {
+        digit[0] = HEXADECIMAL[usize::from(byte >> 4)];
+        digit[1] = HEXADECIMAL[usize::from(byte & 15)];
+    }
+    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("\"0\""))
 }

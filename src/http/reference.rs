@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use utoipa_axum::routes;
 
-use super::{Routes, error::Problem, page};
+use super::{
+    Routes,
+    error::Problem,
+    page::{self, Asked},
+};
 
 /// Scalar sets styles by script, hence `unsafe-inline` for styles alone.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -30,7 +34,9 @@ pub(super) fn routes() -> Routes {
     vec![routes!(reference), routes!(scalar), routes!(init)]
 }
 
-/// The API for people, with a form for each operation; works without internet.
+/// The interactive reference
+///
+/// Has a form for each operation, and works without internet.
 #[utoipa::path(get, path = "/reference", tag = "meta", operation_id = "reference",
     responses((status = 200, description = "HTML", body = String, content_type = "text/html")))]
 async fn reference() -> Response {
@@ -38,20 +44,20 @@ async fn reference() -> Response {
     (headers, PAGE).into_response()
 }
 
-/// The settings of the reference.
+/// Settings of the reference
 #[utoipa::path(get, path = "/reference/init.js", tag = "meta", operation_id = "referenceInit",
     responses((status = 200, description = "JavaScript", body = String, content_type = "text/javascript")))]
-async fn init(headers: HeaderMap) -> Response {
-    page::tagged(&headers, Bytes::from_static(INIT.as_bytes()), JAVASCRIPT)
+async fn init(asked: Asked) -> Response {
+    asked.tagged(Bytes::from_static(INIT.as_bytes()), JAVASCRIPT)
 }
 
-/// The script of the reference.
+/// Script of the reference
 #[utoipa::path(get, path = "/reference/scalar.js", tag = "meta", operation_id = "referenceScript",
     responses((status = 200, description = "JavaScript", body = String, content_type = "text/javascript")))]
-async fn scalar(headers: HeaderMap) -> Result<Response, Problem> {
+async fn scalar(asked: Asked) -> Result<Response, Problem> {
     static TAG: OnceLock<HeaderValue> = OnceLock::new();
     if let Some(tag) = TAG.get()
-        && page::is_known(&headers, tag)
+        && asked.knows(tag)
     {
         return Ok(page::not_modified(tag, A_DAY));
     }

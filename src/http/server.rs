@@ -3,6 +3,7 @@
 //! Invariants: a connection that waits for a complete request is bounded in time and gives way to a newer one when all
 //! are taken; a request that has arrived completely is answered, also while the server stops.
 
+mod arrival;
 mod connection;
 
 use std::{collections::HashMap, io, time::Duration};
@@ -17,11 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::HttpSettings;
 
-pub use connection::Arrival;
+pub use arrival::{Arrival, Progress};
 use connection::{Connection, serve_connection};
 
 /// How long accepting rests after the system ran out of sockets.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often connections are looked at, as a part of the time they may wait.
+const SWEEPS_PER_TIMEOUT: u32 = 10;
+const SWEEP_PERIOD_MIN: Duration = Duration::from_millis(10);
 /// How often a full server looks whether a connection has become idle.
 const ROOM_PERIOD: Duration = Duration::from_millis(20);
 
@@ -36,11 +40,14 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &HttpSetting
         open: HashMap::new(),
         next_id: 0,
     };
+    let period = settings.header_timeout / SWEEPS_PER_TIMEOUT;
+    let mut sweeps = tokio::time::interval(period.max(SWEEP_PERIOD_MIN));
     loop {
         tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
             Some(ended) = server.tasks.join_next() => server.forget(ended.ok()),
+            _ = sweeps.tick() => server.sweep(),
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => server.admit(stream).await,
                 Err(error) => server.pause(&error).await,
@@ -52,6 +59,7 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &HttpSetting
         server.start(stream);
     }
     drop(listener);
+    server.open.values().for_each(Connection::stop);
     while let Some(ended) = server.tasks.join_next().await {
         server.forget(ended.ok());
     }
@@ -90,7 +98,7 @@ impl Server<'_> {
         let id = self.next_id;
         self.next_id += 1;
         self.open.insert(id, connection.clone());
-        let work = serve_connection(stream, self.router.clone(), self.settings, connection, self.shutdown.clone());
+        let work = serve_connection(stream, self.router.clone(), self.settings, connection);
         self.tasks.spawn(work.map(move |()| id));
     }
 
@@ -109,6 +117,12 @@ impl Server<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Closes the connections that have waited too long for the head of a request, or between two requests.
+    fn sweep(&mut self) {
+        let timeout = self.settings.header_timeout;
+        self.open.retain(|_, connection| !connection.evict_overdue(timeout));
     }
 
     fn forget(&mut self, ended: Option<u64>) {

@@ -1,6 +1,6 @@
 //! Named channels of a server over HTTP.
 
-use axum::{Json as Answer, extract::State, http::HeaderMap, response::Response};
+use axum::{Json as Answer, extract::State, response::Response};
 use entity::{
     channel_slot,
     id::{ChannelId, ChannelSlotId, GuildId},
@@ -14,7 +14,7 @@ use super::{
     auth::Caller,
     error::Problem,
     extract::{Json, Path},
-    page,
+    page::Asked,
     view::{Success, Timestamp},
 };
 use crate::domain::{
@@ -92,7 +92,7 @@ fn key_in_path(key: &str) -> Result<SlotKey, Problem> {
     key.parse().map_err(|_| Problem::not_found())
 }
 
-/// The named channels of a server.
+/// List the named channels of a server
 #[utoipa::path(get, path = "/{guildId}", tag = "channels", operation_id = "listChannelSettings",
     extensions(("x-scope" = json!("discord:channels:read"))),
     params(("guildId" = String, Path, description = "The server", example = "42")),
@@ -101,14 +101,14 @@ async fn list(
     Caller(actor): Caller,
     State(domain): State<Domain>,
     Path(guild): Path<GuildId>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
     let slots = slot::slots(&domain, &actor, guild).await?;
     let view: Vec<ChannelSetting> = slots.into_iter().map(Into::into).collect();
-    Ok(page::configuration(&headers, &view))
+    Ok(asked.configuration(&view))
 }
 
-/// One named channel.
+/// Read a named channel
 #[utoipa::path(get, path = "/{guildId}/{key}", tag = "channels", operation_id = "getChannelSetting",
     extensions(("x-scope" = json!("discord:channels:read"))),
     params(("guildId" = String, Path, description = "The server", example = "42"),
@@ -118,13 +118,13 @@ async fn show(
     Caller(actor): Caller,
     State(domain): State<Domain>,
     Path((guild, key)): Path<(GuildId, String)>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
     let slot = slot::slot(&domain, &actor, guild, &key_in_path(&key)?).await?;
-    Ok(page::configuration(&headers, &ChannelSetting::from(slot)))
+    Ok(asked.configuration(&ChannelSetting::from(slot)))
 }
 
-/// Makes a slot lead to a channel.
+/// Set a named channel
 #[utoipa::path(put, path = "/{guildId}/{key}", tag = "channels", operation_id = "setChannelSetting",
     extensions(("x-scope" = json!("discord:channels:write"))),
     params(("guildId" = String, Path, description = "The server", example = "42"),
@@ -142,7 +142,7 @@ async fn set(
     Ok(Answer(slot.into()))
 }
 
-/// Makes a slot lead to a channel; everything is in the body.
+/// Set a named channel, with everything in the body
 #[utoipa::path(post, path = "", tag = "channels", operation_id = "setChannelSettingByBody",
     extensions(("x-scope" = json!("discord:channels:write")),
         ("x-alias-of" = json!("PUT /api/discord/channels/{guildId}/{key}"))),
@@ -159,7 +159,7 @@ async fn set_in_body(
     Ok(Answer(slot.into()))
 }
 
-/// Empties a slot.
+/// Clear a named channel
 #[utoipa::path(delete, path = "/{guildId}/{key}", tag = "channels", operation_id = "clearChannelSetting",
     extensions(("x-scope" = json!("discord:channels:write"))),
     params(("guildId" = String, Path, description = "The server", example = "42"),
@@ -174,7 +174,9 @@ async fn clear(
     Ok(Answer(Success::DONE))
 }
 
-/// Empties all slots of a server; also when none is set.
+/// Clear all named channels of a server
+///
+/// Succeeds as well when none is set.
 #[utoipa::path(delete, path = "/{guildId}", tag = "channels", operation_id = "clearChannelSettings",
     extensions(("x-scope" = json!("discord:channels:write"))),
     params(("guildId" = String, Path, description = "The server", example = "42")),

@@ -105,6 +105,7 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
         http: settings,
         root_key: RootKey::from_key(KEY),
         readiness: Readiness::default(),
+        discord: None,
         metrics: None,
     });
     (app, folder)

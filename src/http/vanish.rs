@@ -1,6 +1,6 @@
 //! Vanishing channels over HTTP.
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{Json as Answer, extract::State, http::Uri, response::Response};
 use entity::{
     id::{ChannelId, GuildId},
     vanish_rule,
@@ -14,7 +14,7 @@ use super::{
     auth::Caller,
     error::Problem,
     extract::{Json, Path, Query},
-    page::{self, PageQuery},
+    page::{Asked, PageQuery},
     view::{Success, Timestamp},
 };
 use crate::domain::{
@@ -115,40 +115,45 @@ struct Filter {
     offset: Option<u64>,
 }
 
-/// Makes a channel's messages vanish, or changes how old they get; the counter stays.
+/// Set a channel's duration
+///
+/// Makes the channel's messages vanish at this age, or changes the age; the counter stays.
 #[utoipa::path(post, path = "", tag = "vanish", operation_id = "setVanish",
     extensions(("x-scope" = json!("discord:vanish:write"))),
     request_body = SetVanish,
-    responses((status = 200, description = "It is set", body = Success)))]
+    responses(
+        (status = 200, description = "It is set", body = Success),
+        (status = 409, description = "The channel's rule belongs to another server")))]
 async fn set(
     Caller(actor): Caller,
     State(domain): State<Domain>,
     Json(body): Json<SetVanish>,
-) -> Result<axum::Json<Success>, Problem> {
+) -> Result<Answer<Success>, Problem> {
     let new = NewDuration { channel_id: body.channel_id, guild_id: body.guild_id, after_seconds: body.duration };
     vanish::set_duration(&domain, &actor, new).await?;
-    Ok(axum::Json(Success::DONE))
+    Ok(Answer(Success::DONE))
 }
 
-/// Channels whose messages vanish.
+/// List vanishing channels
 #[utoipa::path(get, path = "", tag = "vanish", operation_id = "listVanish",
     extensions(("x-scope" = json!("discord:vanish:read"))),
     params(Filter),
-    responses((status = 200, description = "They, oldest channel first", body = Vec<VanishChannel>)))]
+    responses((status = 200, description = "They, by channel id", body = Vec<VanishChannel>)))]
 async fn list(
     Caller(actor): Caller,
     State(domain): State<Domain>,
     Query(filter): Query<Filter>,
-    request: page::Asked,
+    asked: Asked,
+    uri: Uri,
 ) -> Result<Response, Problem> {
     let page = PageQuery { limit: filter.limit, offset: filter.offset };
     let rules = vanish::rules(&domain, &actor, filter.guild_id, page.request()?).await?;
     let view: Vec<VanishChannel> = rules.rows.iter().map(Into::into).collect();
     let kept = filter.guild_id.map(|guild| format!("guildId={guild}"));
-    Ok(request.list(&view, page, kept.as_deref(), rules.more))
+    Ok(asked.list(&view, page, (&uri, kept.as_deref()), rules.more))
 }
 
-/// How one channel's messages vanish.
+/// Read a vanishing channel
 #[utoipa::path(get, path = "/{channelId}", tag = "vanish", operation_id = "getVanish",
     extensions(("x-scope" = json!("discord:vanish:read"))),
     params(("channelId" = String, Path, description = "The channel", example = "1001")),
@@ -157,13 +162,15 @@ async fn show(
     Caller(actor): Caller,
     State(domain): State<Domain>,
     Path(channel): Path<ChannelId>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
     let rule = vanish::rule(&domain, &actor, channel).await?;
-    Ok(page::configuration(&headers, &VanishChannel::from(&*rule)))
+    Ok(asked.configuration(&VanishChannel::from(&*rule)))
 }
 
-/// Stops a channel's messages from vanishing; also when they never did.
+/// Stop a channel's messages from vanishing
+///
+/// Succeeds as well when they never did.
 #[utoipa::path(delete, path = "/{channelId}", tag = "vanish", operation_id = "removeVanish",
     extensions(("x-scope" = json!("discord:vanish:write"))),
     params(("channelId" = String, Path, description = "The channel", example = "1001")),
@@ -172,12 +179,12 @@ async fn remove(
     Caller(actor): Caller,
     State(domain): State<Domain>,
     Path(channel): Path<ChannelId>,
-) -> Result<axum::Json<Success>, Problem> {
+) -> Result<Answer<Success>, Problem> {
     vanish::remove(&domain, &actor, channel).await?;
-    Ok(axum::Json(Success::DONE))
+    Ok(Answer(Success::DONE))
 }
 
-/// Adds to a channel's counter of deleted messages.
+/// Add to a channel's counter of deleted messages
 #[utoipa::path(patch, path = "/{channelId}/stats", tag = "vanish", operation_id = "addDeleted",
     extensions(("x-scope" = json!("discord:vanish:write"))),
     params(("channelId" = String, Path, description = "The channel", example = "1001")),
@@ -188,7 +195,7 @@ async fn add_deleted(
     State(domain): State<Domain>,
     Path(channel): Path<ChannelId>,
     Json(body): Json<AddDeleted>,
-) -> Result<axum::Json<NewCount>, Problem> {
+) -> Result<Answer<NewCount>, Problem> {
     let new_count = vanish::add_deleted(&domain, &actor, channel, body.deleted_count).await?;
-    Ok(axum::Json(NewCount { success: true, new_count }))
+    Ok(Answer(NewCount { success: true, new_count }))
 }

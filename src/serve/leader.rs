@@ -12,11 +12,15 @@ use super::bot;
 use crate::{
     app::App,
     domain::lease,
+    store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, message_timer::MessageTimer, sequencer::Sequencer,
         slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
+
+/// Readers of the event log wait at most this long for a commit of another process.
+const SEQUENCER_PERIOD_MAX: Duration = Duration::from_millis(200);
 
 pub(super) struct Leader {
     pub(super) app: App,
@@ -90,7 +94,10 @@ impl Leader {
     fn begin(&self) -> Term {
         let mut term = Term { shutdown: CancellationToken::new(), tasks: JoinSet::new() };
         let domain = self.app.domain();
-        self.employ(&mut term, Sequencer::new(domain.clone()));
+        if EventOrder::of(domain.store().backend()) == EventOrder::AfterCommit {
+            let period = self.sweeper.period.min(SEQUENCER_PERIOD_MAX);
+            self.employ(&mut term, Sequencer::new(domain.clone(), period));
+        }
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));

@@ -37,7 +37,7 @@ pub(super) async fn root_key(config: &Config, domain: &Domain) -> Result<RootKey
     }
     let key = format!("hall_root_{}", random_text());
     let digest = RootKey::digest(&key);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = instance::hex(&digest);
     if instance::set_value_once(domain, instance::ROOT_KEY_DIGEST, hex).await? {
         return Ok(RootKeySource { key: RootKey::from_digest(digest), generated: Some(Secret::new(key)) });
     }

@@ -17,7 +17,12 @@ pub(super) async fn vacuum_into(connection: &DatabaseConnection, target: &Path) 
         "VACUUM INTO ?",
         [target.display().to_string().into()],
     );
-    connection.execute_raw(statement).await.map(drop)
+    let copied = connection.execute_raw(statement).await.map(drop);
+    if copied.is_err() {
+        // Half a copy would pass for one; the error says more than a failure to remove it.
+        let _ = std::fs::remove_file(target);
+    }
+    copied
 }
 
 /// What SQLite's own check finds; empty when all is well.

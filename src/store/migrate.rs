@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::{Store, open};
 
 /// The key of the advisory lock that starters take on PostgreSQL: "guild" in ASCII.
-const POSTGRES_LOCK: i64 = 0x67_75_69_6c_64;
+const POSTGRES_LOCK: i64 = 0x0067_7569_6c64;
 
 /// Where the schema stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,12 @@ async fn inspect(connection: &DatabaseConnection) -> Result<MigrationStatus, Mig
         return Err(MigrateError::Newer { step: step.clone() });
     }
     Ok(MigrationStatus { applied: applied.len(), pending: known.len() - applied.len() })
+}
+
+/// Whether the database is somebody else's: it has tables, and none of them lists our steps.
+pub(super) async fn is_foreign(connection: &DatabaseConnection) -> Result<bool, DbErr> {
+    let tables = tables(connection).await?;
+    Ok(!tables.is_empty() && !tables.iter().any(|table| table == "seaql_migrations"))
 }
 
 async fn tables(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {

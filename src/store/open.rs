@@ -22,10 +22,26 @@ pub(super) async fn sqlite(
     path: &Path,
 ) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
     create_private(path).map_err(|error| internal(&format!("cannot open {}: {error}", path.display())))?;
+    if super::migrate::is_foreign(&peek(settings, path).await?).await? {
+        // Switching to WAL would write into somebody else's file; whoever asks for the schema refuses it.
+        let connection = peek(settings, path).await?;
+        return Ok((connection.clone(), connection));
+    }
     // The writer opens first: it switches the file to WAL, which readers then find.
     let writer = Database::connect(sqlite_options(settings, path, false)).await?;
     let reader = Database::connect(sqlite_options(settings, path, true)).await?;
     Ok((writer, reader))
+}
+
+/// A look at a file that changes nothing in it.
+async fn peek(settings: &Settings, path: &Path) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
+    options.max_connections(1).acquire_timeout(settings.acquire_timeout).sqlx_logging(false).map_sqlx_sqlite_opts(
+        |sqlite| {
+            sqlite.busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON")
+        },
+    );
+    Database::connect(options).await
 }
 
 /// Members' data is nobody else's business on a shared machine: mode 0600 from the first byte.

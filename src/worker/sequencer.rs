@@ -8,12 +8,13 @@ use crate::domain::{Domain, Error, event};
 /// The one sequencer of a store; only the holder of the worker lease runs it.
 pub struct Sequencer {
     domain: Domain,
+    period: Duration,
 }
 
 impl Sequencer {
-    /// Made once per lease.
-    pub fn new(domain: Domain) -> Self {
-        Self { domain }
+    /// Made once per lease; looks at least once per `period`.
+    pub fn new(domain: Domain, period: Duration) -> Self {
+        Self { domain, period }
     }
 }
 
@@ -21,7 +22,7 @@ impl Worker for Sequencer {
     const NAME: &'static str = "sequencer";
 
     fn period(&self) -> Duration {
-        Duration::from_millis(200)
+        self.period
     }
 
     async fn step(&mut self) -> Result<Progress, Error> {

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use entity::channel_slot::SlotType;
-
 use super::{Progress, Worker};
 use crate::{
-    discord_api::{ChannelKind, DiscordApi, Lane, permission},
+    discord_api::{DiscordApi, Lane, permission},
     domain::{
         Domain, Error,
         slot::{self, ChannelFacts, SlotKey, SlotProblem},
@@ -30,19 +28,6 @@ impl SlotConfirmer {
     }
 }
 
-/// What a channel is, as slots see it; none for what no slot can hold.
-pub fn slot_type(kind: ChannelKind) -> Option<SlotType> {
-    Some(match kind {
-        ChannelKind::TEXT | ChannelKind::ANNOUNCEMENT => SlotType::Text,
-        ChannelKind::VOICE => SlotType::Voice,
-        ChannelKind::STAGE => SlotType::Stage,
-        ChannelKind::CATEGORY => SlotType::Category,
-        kind if kind.is_forum() => SlotType::Forum,
-        kind if kind.is_thread() => SlotType::Thread,
-        _ => return None,
-    })
-}
-
 impl Worker for SlotConfirmer {
     const NAME: &'static str = "slot_confirmer";
 
@@ -54,10 +39,15 @@ impl Worker for SlotConfirmer {
         for row in slot::unconfirmed(&self.domain, BATCH).await? {
             let (Some(channel_id), Ok(key)) = (row.channel_id, row.key.parse::<SlotKey>()) else { continue };
             let verdict = match self.api.channel(channel_id, Lane::Normal).await {
-                Ok(channel) => match (channel.guild_id, slot_type(channel.kind)) {
+                Ok(channel) => match (channel.guild_id, slot::type_of_channel(channel.kind.0)) {
                     (Some(guild_id), Some(slot_type)) => {
-                        let rights = self.api.own_permissions(guild_id, channel_id, Lane::Normal).await;
-                        let missing_permissions = permission::missing(rights.unwrap_or(0), permission::ALL);
+                        let rights = match self.api.own_permissions(guild_id, channel_id, Lane::Normal).await {
+                            Ok(rights) => rights,
+                            Err(error) if error.is_permission_loss() => 0,
+                            // No word from Discord is no verdict: ask again at the next look.
+                            Err(_) => continue,
+                        };
+                        let missing_permissions = permission::missing(rights, permission::ALL);
                         Ok(ChannelFacts { channel_id, guild_id, slot_type, missing_permissions })
                     }
                     _ => Err(SlotProblem::WrongType),
@@ -66,7 +56,7 @@ impl Worker for SlotConfirmer {
                 Err(error) if error.is_permission_loss() => Err(SlotProblem::NoAccess),
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "a slot's channel could not be read");
-                    return Ok(Progress::Drained);
+                    continue;
                 }
             };
             slot::confirm(&self.domain, row.guild_id, &key, channel_id, verdict).await?;

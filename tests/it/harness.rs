@@ -54,7 +54,7 @@ pub struct Bot {
     config: Config,
     running: Option<Running>,
     client: reqwest::Client,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// An HTTP answer.
@@ -88,11 +88,14 @@ impl Bot {
 
     /// The same against a stand-in that has been prepared.
     pub async fn start_against(discord: FakeDiscord, database: Database, settings: &[(&str, &str)]) -> Option<Self> {
+        // `RUST_LOG=warn cargo test …` shows what the bot says.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let database = TestDatabase::make(database).await?;
         let config = config(&database, &discord, settings);
         let client = reqwest::Client::builder().timeout(PATIENCE).build().expect("a client without options");
         let clock = Clock::frozen(discord.now());
-        let mut bot = Self { discord, clock, config, running: None, client, _database: database };
+        let mut bot = Self { discord, clock, config, running: None, client, database };
         bot.run().await;
         Some(bot)
     }
@@ -105,6 +108,18 @@ impl Bot {
             bot.running().app().readiness().gateway() == guildhall::app::Gateway::Ready
         })
         .await;
+    }
+
+    /// Another process's server on the same store, against the same Discord.
+    pub async fn start_beside(&self) -> Running {
+        let ids = IdSource::random(self.clock.clone());
+        let started = serve::start(&self.config, self.clock.clone(), ids).await;
+        started.unwrap_or_else(|error| panic!("the second server does not start: {error:?}"))
+    }
+
+    /// The address of the store.
+    pub fn database_url(&self) -> &str {
+        self.database.url()
     }
 
     /// The stand-in.

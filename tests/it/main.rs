@@ -1,4 +1,14 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod architecture;
+mod cli;
+mod commands;
+mod config;
+mod docs;
 mod harness;
+mod openapi;
+mod promises;
+mod schema;
+mod settings_commands;
+mod vanish_commands;
 mod vanish_engine;

@@ -148,11 +148,8 @@ pub(crate) fn pattern_matches(pattern: &str, template: &str, path: &str) -> bool
     if pattern == "*" || pattern == template || pattern == path {
         return true;
     }
-    let glob: String = pattern
-        .split('/')
-        .map(|part| if part.starts_with('{') { "{}" } else { part })
-        .collect::<Vec<_>>()
-        .join("/");
+    let glob: String =
+        pattern.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/");
     glob_matches(glob.as_bytes(), path.as_bytes())
 }
 
@@ -178,14 +175,7 @@ impl FakeDiscord {
     }
 
     /// As [`Self::fail_next`], after letting `skip` such requests pass.
-    pub fn fail_later(
-        &self,
-        method: &str,
-        route: &str,
-        skip: usize,
-        failure: Failure,
-        times: usize,
-    ) {
+    pub fn fail_later(&self, method: &str, route: &str, skip: usize, failure: Failure, times: usize) {
         self.order(Some(method), route, Kind::Answer(failure), skip, times);
     }
 
@@ -225,13 +215,7 @@ impl FakeDiscord {
     }
 
     fn order(&self, method: Option<&str>, route: &str, kind: Kind, skip: usize, times: usize) {
-        let fault = Fault {
-            method: method.map(str::to_owned),
-            pattern: route.to_owned(),
-            skip,
-            times,
-            kind,
-        };
+        let fault = Fault { method: method.map(str::to_owned), pattern: route.to_owned(), skip, times, kind };
         self.with(|state| {
             assert!(state.faults.len() < 1000, "too many faults in store");
             state.faults.push_back(fault);
@@ -246,14 +230,7 @@ mod tests {
     #[test]
     fn patterns() {
         let (template, path) = ("/channels/{channel_id}/messages", "/channels/12/messages");
-        for pattern in [
-            "*",
-            template,
-            path,
-            "/channels/{}/messages",
-            "/channels/*",
-            "*messages",
-        ] {
+        for pattern in ["*", template, path, "/channels/{}/messages", "/channels/*", "*messages"] {
             assert!(pattern_matches(pattern, template, path), "{pattern}");
         }
         for pattern in ["/channels/13/messages", "/channels/{}", "/guilds/*"] {

@@ -144,10 +144,7 @@ impl Gateway {
 
     pub(crate) fn add_session(&mut self, session: Session) {
         if self.sessions.len() >= MAX_SESSIONS {
-            let idle = self
-                .sessions
-                .iter()
-                .position(|one| one.connection.is_none());
+            let idle = self.sessions.iter().position(|one| one.connection.is_none());
             self.sessions.remove(idle.unwrap_or(0));
         }
         self.sessions.push(session);
@@ -175,11 +172,7 @@ impl Gateway {
 
 impl State {
     pub(crate) fn record_gateway(&mut self, action: GatewayAction) {
-        let record = GatewayRecord {
-            at: Instant::now(),
-            time: self.now(),
-            action,
-        };
+        let record = GatewayRecord { at: Instant::now(), time: self.now(), action };
         self.gateway.records.push_back(record);
         if self.gateway.records.len() > MAX_RECORDS {
             self.gateway.records.pop_front();
@@ -192,15 +185,8 @@ impl State {
     }
 
     /// As [`Self::dispatch`], with data that depends on the session's intents.
-    fn dispatch_each(
-        &mut self,
-        event: &str,
-        intents: u64,
-        guild: Option<u64>,
-        data: impl Fn(u64) -> Value,
-    ) {
-        let doubled =
-            self.gateway.duplicate && matches!(event, "MESSAGE_CREATE" | "INTERACTION_CREATE");
+    fn dispatch_each(&mut self, event: &str, intents: u64, guild: Option<u64>, data: impl Fn(u64) -> Value) {
+        let doubled = self.gateway.duplicate && matches!(event, "MESSAGE_CREATE" | "INTERACTION_CREATE");
         for index in 0..self.gateway.sessions.len() {
             let session = &self.gateway.sessions[index];
             if !session.covers(guild) || (intents != 0 && session.intents & intents == 0) {
@@ -215,11 +201,7 @@ impl State {
 
     /// Sends an event about messages to the sessions that asked for such.
     pub(crate) fn dispatch_message(&mut self, event: &str, guild: Option<u64>, data: &Value) {
-        let intent = if guild.is_some() {
-            GUILD_MESSAGES
-        } else {
-            DIRECT_MESSAGES
-        };
+        let intent = if guild.is_some() { GUILD_MESSAGES } else { DIRECT_MESSAGES };
         self.dispatch(event, intent, guild, data);
     }
 
@@ -236,20 +218,13 @@ impl State {
         let mut full = self.message_json(message);
         if let Some(id) = guild {
             full["guild_id"] = render::id(id);
-            let member = self
-                .guilds
-                .get(&id)
-                .and_then(|one| one.members.get(&message.author_id));
+            let member = self.guilds.get(&id).and_then(|one| one.members.get(&message.author_id));
             if let Some(member) = member.filter(|_| message.webhook.is_none()) {
                 full["member"] = render::partial_member(member);
             }
         }
         let open = guild.is_none() || shows_content(message);
-        let intent = if guild.is_some() {
-            GUILD_MESSAGES
-        } else {
-            DIRECT_MESSAGES
-        };
+        let intent = if guild.is_some() { GUILD_MESSAGES } else { DIRECT_MESSAGES };
         self.dispatch_each(event, intent, guild, |intents| {
             let mut value = full.clone();
             if !open && intents & MESSAGE_CONTENT == 0 {

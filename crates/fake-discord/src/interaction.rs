@@ -86,19 +86,11 @@ impl Interaction {
     fn look<R>(&self, look: impl Fn(&State, &InteractionState) -> R) -> R {
         self.fake.peek(|state| {
             let found = state.interactions.get(&self.id);
-            look(
-                state,
-                found.expect("interactions are kept far longer than a test uses them"),
-            )
+            look(state, found.expect("interactions are kept far longer than a test uses them"))
         })
     }
 
-    async fn wait<R>(
-        &self,
-        limit: Duration,
-        what: &str,
-        look: impl Fn(&State, &InteractionState) -> Option<R>,
-    ) -> R {
+    async fn wait<R>(&self, limit: Duration, what: &str, look: impl Fn(&State, &InteractionState) -> Option<R>) -> R {
         let search = |state: &State| look(state, state.interactions.get(&self.id)?);
         match self.fake.wait(limit, search).await {
             Some(found) => found,
@@ -108,16 +100,12 @@ impl Interaction {
 
     fn give_up(&self, what: &str) -> ! {
         let seen = self.look(|state, one| {
-            let texts: Vec<String> = one
-                .messages()
-                .filter_map(|id| state.find_message(one.channel, id))
-                .map(FakeMessage::text)
-                .collect();
+            let texts: Vec<String> =
+                one.messages().filter_map(|id| state.find_message(one.channel, id)).map(FakeMessage::text).collect();
             format!("callback {:?}\nshown: {texts:#?}", one.callback)
         });
         let hint = "(an interaction that the client's library cannot parse is dropped silently)";
-        self.fake
-            .give_up(&format!("{} {what}; {seen}\n{hint}", self.name()))
+        self.fake.give_up(&format!("{} {what}; {seen}\n{hint}", self.name()))
     }
 
     fn name(&self) -> String {
@@ -145,11 +133,7 @@ impl Interaction {
     pub async fn reply_within(&self, limit: Duration) -> FakeMessage {
         self.wait(limit, "got no reply", |state, one| {
             let kind = one.callback.as_ref()?.kind;
-            assert!(
-                kind < 8,
-                "{} was answered with a callback of type {kind}",
-                one.name
-            );
+            assert!(kind < 8, "{} was answered with a callback of type {kind}", one.name);
             state.find_message(one.channel, one.answered?).cloned()
         })
         .await
@@ -187,18 +171,14 @@ impl Interaction {
     pub fn followups(&self) -> Vec<FakeMessage> {
         self.look(|state, one| {
             let all = one.followups.iter();
-            all.filter_map(|id| state.find_message(one.channel, *id).cloned())
-                .collect()
+            all.filter_map(|id| state.find_message(one.channel, *id).cloned()).collect()
         })
     }
 
     /// Waits for at least `count` follow-ups; panics after 5 s.
     pub async fn wait_followups(&self, count: usize) -> Vec<FakeMessage> {
         let what = format!("got fewer than {count} follow-ups");
-        self.wait(WAIT, &what, |_, one| {
-            (one.followups.len() >= count).then_some(())
-        })
-        .await;
+        self.wait(WAIT, &what, |_, one| (one.followups.len() >= count).then_some(())).await;
         self.followups()
     }
 
@@ -208,11 +188,7 @@ impl Interaction {
     }
 
     /// As [`Self::wait_for`], with another limit.
-    pub async fn wait_for_within(
-        &self,
-        limit: Duration,
-        matches: impl Fn(&FakeMessage) -> bool,
-    ) -> FakeMessage {
+    pub async fn wait_for_within(&self, limit: Duration, matches: impl Fn(&FakeMessage) -> bool) -> FakeMessage {
         self.wait(limit, "never got there", |state, one| {
             one.messages()
                 .filter_map(|id| state.find_message(one.channel, id))
@@ -225,22 +201,14 @@ impl Interaction {
     /// The data of the modal it was answered with; panics when none came within 5 s.
     pub async fn modal(&self) -> Value {
         let callback = self.first_callback().await;
-        assert!(
-            callback.kind == 9,
-            "{} was not answered with a modal: {callback:?}",
-            self.name()
-        );
+        assert!(callback.kind == 9, "{} was not answered with a modal: {callback:?}", self.name());
         callback.data
     }
 
     /// The suggestions an autocompletion was answered with; panics when none came within 5 s.
     pub async fn choices(&self) -> Vec<Choice> {
         let callback = self.first_callback().await;
-        assert!(
-            callback.kind == 8,
-            "{} was not answered with choices: {callback:?}",
-            self.name()
-        );
+        assert!(callback.kind == 8, "{} was not answered with choices: {callback:?}", self.name());
         items(&callback.data["choices"])
             .map(|one| Choice {
                 name: one["name"].as_str().unwrap_or_default().to_owned(),

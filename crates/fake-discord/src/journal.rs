@@ -101,18 +101,9 @@ impl FakeDiscord {
 
     /// Waits until there were at least `count` exchanges with this method and route; panics after
     /// `limit`.
-    pub async fn wait_calls(
-        &self,
-        method: &str,
-        route: &str,
-        count: usize,
-        limit: Duration,
-    ) -> Vec<Exchange> {
-        let fits =
-            |one: &&Exchange| one.method == method && pattern_matches(route, &one.route, &one.path);
-        let enough = |state: &State| {
-            (state.journal.exchanges.iter().filter(fits).count() >= count).then_some(())
-        };
+    pub async fn wait_calls(&self, method: &str, route: &str, count: usize, limit: Duration) -> Vec<Exchange> {
+        let fits = |one: &&Exchange| one.method == method && pattern_matches(route, &one.route, &one.path);
+        let enough = |state: &State| (state.journal.exchanges.iter().filter(fits).count() >= count).then_some(());
         if self.wait(limit, enough).await.is_none() {
             self.give_up(&format!("fewer than {count} calls of {method} {route}"));
         }

@@ -1,5 +1,10 @@
 //! A stand-in for Discord to try the bot against, with a small shell to act as a person.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the stand-in is no part of the product: it keeps its own time, and tests of it wait for sockets"
+)]
+
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -90,22 +95,12 @@ fn seeded(fake: FakeDiscord) -> Shell {
         let from = Utc::now() - TimeDelta::hours(2);
         fake.seed(channel, user, 5, from, TimeDelta::minutes(5));
     }
-    Shell {
-        fake,
-        guild,
-        channel,
-        owner,
-        last: None,
-    }
+    Shell { fake, guild, channel, owner, last: None }
 }
 
 /// Runs one line; a refusal leaves the shell as it was.
 async fn run(shell: Shell, text: String) -> Shell {
-    let kept = Shell {
-        fake: shell.fake.clone(),
-        last: shell.last.clone(),
-        ..shell
-    };
+    let kept = Shell { fake: shell.fake.clone(), last: shell.last.clone(), ..shell };
     let task = tokio::spawn(async move {
         let mut shell = shell;
         shell.line(text.trim()).await;
@@ -129,21 +124,14 @@ impl Shell {
                 let Some(message) = self.fake.messages(self.channel).pop() else {
                     return line("there is no message");
                 };
-                let used = self
-                    .fake
-                    .message_menu(self.owner, self.channel, rest, message.id);
+                let used = self.fake.message_menu(self.owner, self.channel, rest, message.id);
                 self.show(used).await;
             }
             "press" | "choose" | "fill" => self.answer(verb, rest).await,
             "say" => line(&self.fake.send(self.channel, self.owner, rest).to_string()),
             "messages" => {
                 for message in self.fake.messages(self.channel) {
-                    line(&format!(
-                        "{} {}: {}",
-                        message.id,
-                        message.author_id,
-                        message.text()
-                    ));
+                    line(&format!("{} {}: {}", message.id, message.author_id, message.text()));
                 }
             }
             "commands" => self.list(),
@@ -155,11 +143,7 @@ impl Shell {
                 let mut found = self.fake.validate();
                 found.extend(self.fake.violations());
                 found.extend(self.fake.unknown_routes());
-                line(&if found.is_empty() {
-                    "none".to_owned()
-                } else {
-                    found.join("\n")
-                });
+                line(&if found.is_empty() { "none".to_owned() } else { found.join("\n") });
             }
             _ => line(HELP),
         }
@@ -178,13 +162,9 @@ impl Shell {
                 self.fake.select(self.owner, last, menu, &values)
             }
             _ => {
-                let values: Map<String, Value> = pairs(rest)
-                    .1
-                    .into_iter()
-                    .map(|(key, text)| (key, json!(text)))
-                    .collect();
-                self.fake
-                    .submit_modal(self.owner, last, Value::Object(values))
+                let values: Map<String, Value> =
+                    pairs(rest).1.into_iter().map(|(key, text)| (key, json!(text))).collect();
+                self.fake.submit_modal(self.owner, last, Value::Object(values))
             }
         };
         self.show(used).await;
@@ -195,11 +175,7 @@ impl Shell {
         let last = pairs(text).1.pop();
         let focused = last.map(|(key, _)| key).unwrap_or_default();
         let (owner, channel) = (self.owner, self.channel);
-        for choice in self
-            .fake
-            .autocomplete(owner, channel, &path, options, &focused)
-            .await
-        {
+        for choice in self.fake.autocomplete(owner, channel, &path, options, &focused).await {
             line(&format!("{} = {}", choice.name, choice.value));
         }
     }
@@ -261,18 +237,10 @@ impl Shell {
 }
 
 fn show_message(message: &FakeMessage, after: Duration) {
-    let mark = if message.is_ephemeral() {
-        " (only you see this)"
-    } else {
-        ""
-    };
+    let mark = if message.is_ephemeral() { " (only you see this)" } else { "" };
     line(&format!("--- after {after:?}{mark}\n{}", message.text()));
     for button in message.buttons() {
-        line(&format!(
-            "[{}]{}",
-            button.label,
-            if button.disabled { " (grey)" } else { "" }
-        ));
+        line(&format!("[{}]{}", button.label, if button.disabled { " (grey)" } else { "" }));
     }
     for menu in message.selects() {
         line(&format!("menu {menu}"));

@@ -56,15 +56,13 @@ fn split<'a>(body: &'a [u8], mark: &[u8]) -> Vec<&'a [u8]> {
 }
 
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|window| window == needle)
+    text.windows(needle.len()).position(|window| window == needle)
 }
 
 fn header(head: &str, name: &str) -> Option<String> {
     head.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name)
-            .then(|| value.trim().to_owned())
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
     })
 }
 
@@ -83,13 +81,9 @@ mod tests {
     #[test]
     fn a_payload_and_a_file() {
         let body = b"--xx\r\ncontent-disposition: form-data; name=\"payload_json\"\r\n\r\n{\"content\":\"a\"}\r\n--xx\r\nContent-Disposition: form-data; name=\"files[3]\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n1,2\r\n--xx--\r\n";
-        let (payload, files) =
-            parse("multipart/form-data; boundary=xx", body).expect("well formed");
+        let (payload, files) = parse("multipart/form-data; boundary=xx", body).expect("well formed");
         assert_eq!(payload["content"], "a");
-        assert_eq!(
-            (files[0].index, files[0].name.as_str(), files[0].size),
-            (3, "a.csv", 3)
-        );
+        assert_eq!((files[0].index, files[0].name.as_str(), files[0].size), (3, "a.csv", 3));
         assert_eq!(files[0].content_type.as_deref(), Some("text/csv"));
     }
 }

@@ -79,11 +79,7 @@ pub(crate) fn base(guild: &Guild, user: u64) -> u64 {
         .chain([&guild.id])
         .filter_map(|role| guild.roles.get(role))
         .fold(0, |bits, role| bits | role.permissions);
-    if granted & ADMINISTRATOR != 0 {
-        ALL
-    } else {
-        granted
-    }
+    if granted & ADMINISTRATOR != 0 { ALL } else { granted }
 }
 
 /// What `user` may do in `channel`. For a thread pass its parent: threads have no overwrites.
@@ -102,9 +98,7 @@ pub(crate) fn in_channel(guild: &Guild, channel: &Channel, user: u64) -> u64 {
         .roles
         .iter()
         .filter_map(|role| channel.overwrites.get(role))
-        .fold((0, 0), |(allow, deny), one| {
-            (allow | one.allow, deny | one.deny)
-        });
+        .fold((0, 0), |(allow, deny), one| (allow | one.allow, deny | one.deny));
     bits = (bits & !deny) | allow;
     if let Some(own) = channel.overwrites.get(&user) {
         bits = (bits & !own.deny) | own.allow;

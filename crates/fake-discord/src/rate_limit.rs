@@ -29,11 +29,7 @@ pub(crate) type Headers = Vec<(String, String)>;
 
 impl RateLimits {
     /// Counts a request. `route` is `METHOD template`, `major` the id its bucket is shared by.
-    pub(crate) fn count(
-        &mut self,
-        route: &str,
-        major: &str,
-    ) -> Result<Headers, (Failure, Headers)> {
+    pub(crate) fn count(&mut self, route: &str, major: &str) -> Result<Headers, (Failure, Headers)> {
         let now = Instant::now();
         let exempt = route.contains(" /interactions/") || route.contains(" /webhooks/");
         if !exempt && let Some(wait) = self.count_global(now) {
@@ -44,19 +40,10 @@ impl RateLimits {
         }
         let configured = self.configured.get(route).copied();
         let (limit, window) = configured.unwrap_or(DEFAULT);
-        let fresh = Bucket {
-            opened: now,
-            used: 0,
-        };
-        let bucket = self
-            .buckets
-            .entry(format!("{route} {major}"))
-            .or_insert(fresh);
+        let fresh = Bucket { opened: now, used: 0 };
+        let bucket = self.buckets.entry(format!("{route} {major}")).or_insert(fresh);
         if now.duration_since(bucket.opened) >= window {
-            *bucket = Bucket {
-                opened: now,
-                used: 0,
-            };
+            *bucket = Bucket { opened: now, used: 0 };
         }
         let wait = window.saturating_sub(now.duration_since(bucket.opened));
         let refused = configured.is_some() && bucket.used >= limit;
@@ -64,11 +51,7 @@ impl RateLimits {
             bucket.used += 1;
         }
         let headers = headers(route, limit, limit.saturating_sub(bucket.used), wait);
-        if refused {
-            Err((Failure::rate_limited(wait, false), headers))
-        } else {
-            Ok(headers)
-        }
+        if refused { Err((Failure::rate_limited(wait, false), headers)) } else { Ok(headers) }
     }
 
     fn count_global(&mut self, now: Instant) -> Option<Duration> {
@@ -90,20 +73,12 @@ impl RateLimits {
 
 fn headers(route: &str, limit: u64, remaining: u64, wait: Duration) -> Headers {
     let reset = (chrono::Utc::now() + wait).timestamp_micros();
-    let bucket = route.bytes().fold(0_u64, |hash, byte| {
-        hash.wrapping_mul(31).wrapping_add(byte.into())
-    });
+    let bucket = route.bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
     [
         ("x-ratelimit-limit", limit.to_string()),
         ("x-ratelimit-remaining", remaining.to_string()),
-        (
-            "x-ratelimit-reset",
-            format!("{}.{:03}", reset / 1_000_000, reset / 1000 % 1000),
-        ),
-        (
-            "x-ratelimit-reset-after",
-            format!("{:.3}", wait.as_secs_f64()),
-        ),
+        ("x-ratelimit-reset", format!("{}.{:03}", reset / 1_000_000, reset / 1000 % 1000)),
+        ("x-ratelimit-reset-after", format!("{:.3}", wait.as_secs_f64())),
         ("x-ratelimit-bucket", format!("{bucket:016x}")),
     ]
     .map(|(name, value)| (name.to_owned(), value))

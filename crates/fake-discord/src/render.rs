@@ -126,22 +126,13 @@ impl State {
             .map(|one| self.channel_json(one))
             .collect();
         value["members"] = json!([self.member_json(guild.id, BOT_USER_ID)]);
-        value["voice_states"] = guild
-            .voice
-            .keys()
-            .map(|user| self.voice_json(guild, *user))
-            .collect();
+        value["voice_states"] = guild.voice.keys().map(|user| self.voice_json(guild, *user)).collect();
         value["member_count"] = json!(guild.members.len());
         value["large"] = json!(guild.members.len() > 250);
         value["unavailable"] = json!(false);
         let joined = guild.members.get(&BOT_USER_ID).map(|me| me.joined_at);
         value["joined_at"] = json!(time(joined.unwrap_or_else(|| self.now())));
-        for key in [
-            "presences",
-            "stage_instances",
-            "guild_scheduled_events",
-            "soundboard_sounds",
-        ] {
+        for key in ["presences", "stage_instances", "guild_scheduled_events", "soundboard_sounds"] {
             value[key] = json!([]);
         }
         value
@@ -149,10 +140,7 @@ impl State {
 
     /// A member with its user; null for a stranger.
     pub(crate) fn member_json(&self, guild_id: u64, user_id: u64) -> Value {
-        let member = self
-            .guilds
-            .get(&guild_id)
-            .and_then(|guild| guild.members.get(&user_id));
+        let member = self.guilds.get(&guild_id).and_then(|guild| guild.members.get(&user_id));
         let (Some(member), Some(account)) = (member, self.users.get(&user_id)) else {
             return Value::Null;
         };
@@ -203,11 +191,8 @@ impl State {
         value["position"] = json!(channel.position);
         value["nsfw"] = json!(channel.nsfw);
         value["topic"] = json!(channel.topic);
-        value["permission_overwrites"] = channel
-            .overwrites
-            .iter()
-            .map(|(target, one)| overwrite(*target, one))
-            .collect();
+        value["permission_overwrites"] =
+            channel.overwrites.iter().map(|(target, one)| overwrite(*target, one)).collect();
         if matches!(channel.kind, 2 | 13) {
             value["bitrate"] = json!(64_000);
             value["user_limit"] = json!(0);
@@ -238,10 +223,7 @@ impl State {
         if thread.members.contains(&BOT_USER_ID) {
             value["member"] = thread_member(channel, BOT_USER_ID);
         }
-        if self
-            .parent_of(channel)
-            .is_some_and(|parent| parent.kind == 15)
-        {
+        if self.parent_of(channel).is_some_and(|parent| parent.kind == 15) {
             value["applied_tags"] = json!([]);
         }
     }
@@ -275,15 +257,9 @@ impl State {
 
     /// The message as REST shows it to the bot.
     pub(crate) fn message_json(&self, message: &FakeMessage) -> Value {
-        let mentions: Vec<Value> = mentioned(&message.content, "<@")
-            .into_iter()
-            .filter_map(|id| self.users.get(&id))
-            .map(user)
-            .collect();
-        let roles: Vec<String> = mentioned(&message.content, "<@&")
-            .into_iter()
-            .map(|id| id.to_string())
-            .collect();
+        let mentions: Vec<Value> =
+            mentioned(&message.content, "<@").into_iter().filter_map(|id| self.users.get(&id)).map(user).collect();
+        let roles: Vec<String> = mentioned(&message.content, "<@&").into_iter().map(|id| id.to_string()).collect();
         let mut value = json!({
             "id": message.id.to_string(), "channel_id": message.channel_id.to_string(),
             "author": self.author_json(message), "type": message.kind,
@@ -325,9 +301,8 @@ impl State {
             reference["guild_id"] = id(guild);
         }
         value["message_reference"] = reference;
-        value["referenced_message"] = channel
-            .and_then(|channel| channel.messages.get(&target))
-            .map_or(Value::Null, |original| {
+        value["referenced_message"] =
+            channel.and_then(|channel| channel.messages.get(&target)).map_or(Value::Null, |original| {
                 let mut flat = original.clone();
                 flat.reply_to = None;
                 self.message_json(&flat)
@@ -341,12 +316,7 @@ fn shown_embed(embed: &Value) -> Value {
     if let Some(map) = shown.as_object_mut() {
         map.retain(|_, part| !part.is_null());
         map.entry("type").or_insert_with(|| json!("rich"));
-        for field in map
-            .get_mut("fields")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+        for field in map.get_mut("fields").and_then(Value::as_array_mut).into_iter().flatten() {
             if field["inline"].is_null() {
                 field["inline"] = json!(false);
             }
@@ -388,9 +358,7 @@ pub(crate) fn mentioned(content: &str, prefix: &str) -> Vec<u64> {
     let mut ids = Vec::new();
     for part in content.split(prefix).skip(1) {
         let part = part.strip_prefix('!').unwrap_or(part);
-        if let Some(found) = part
-            .split_once('>')
-            .and_then(|(number, _)| number.parse().ok())
+        if let Some(found) = part.split_once('>').and_then(|(number, _)| number.parse().ok())
             && !ids.contains(&found)
         {
             ids.push(found);

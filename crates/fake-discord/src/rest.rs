@@ -59,18 +59,9 @@ struct Outcome {
 impl Outcome {
     fn json(status: u16, value: Option<Value>) -> Self {
         let body = value.as_ref().map(Value::to_string).unwrap_or_default();
-        let headers = if value.is_some() {
-            vec![("content-type".into(), "application/json".into())]
-        } else {
-            Vec::new()
-        };
-        Self {
-            status,
-            body: body.into_bytes(),
-            json: value.unwrap_or_default(),
-            headers,
-            injected: false,
-        }
+        let headers =
+            if value.is_some() { vec![("content-type".into(), "application/json".into())] } else { Vec::new() };
+        Self { status, body: body.into_bytes(), json: value.unwrap_or_default(), headers, injected: false }
     }
 
     fn failure(failure: Failure, injected: bool) -> Self {
@@ -92,13 +83,7 @@ pub(crate) async fn entry(
 ) -> Response {
     let (head, body) = request.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return respond(
-            &fake,
-            Outcome::json(
-                413,
-                Some(json!({"code": 40005, "message": "Request entity too large"})),
-            ),
-        );
+        return respond(&fake, Outcome::json(413, Some(json!({"code": 40005, "message": "Request entity too large"}))));
     };
     let Some(path) = head.uri.path().strip_prefix("/api/v10") else {
         fake.with(|state| {
@@ -127,9 +112,7 @@ pub(crate) async fn entry(
             }
         };
         if ordered.cut.is_none() {
-            state
-                .journal
-                .record(exchange(state, &incoming, template, &outcome));
+            state.journal.record(exchange(state, &incoming, template, &outcome));
         }
         outcome
     });
@@ -186,9 +169,7 @@ fn read(method: &Method, path: &str, query: &str, headers: &HeaderMap, bytes: &B
     } else if bytes.is_empty() {
         Some((Value::Null, Vec::new()))
     } else {
-        serde_json::from_slice(bytes)
-            .ok()
-            .map(|json| (json, Vec::new()))
+        serde_json::from_slice(bytes).ok().map(|json| (json, Vec::new()))
     };
     let malformed = parsed.is_none();
     let (body, files) = parsed.unwrap_or_default();
@@ -222,15 +203,10 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
     };
     let refused = incoming.authorized == Some(false) || state.token_refused;
     if refused || (definition.needs_token && incoming.authorized.is_none()) {
-        return Outcome::json(
-            401,
-            Some(json!({"code": 0, "message": "401: Unauthorized"})),
-        );
+        return Outcome::json(401, Some(json!({"code": 0, "message": "401: Unauthorized"})));
     }
     let key = format!("{} {}", incoming.method, definition.template);
-    let major = params
-        .iter()
-        .find(|(name, _)| matches!(*name, "channel_id" | "guild_id" | "webhook_token"));
+    let major = params.iter().find(|(name, _)| matches!(*name, "channel_id" | "guild_id" | "webhook_token"));
     let major = major.map_or("", |(_, value)| value);
     let headers = match state.limits.count(&key, major) {
         Ok(headers) => headers,
@@ -249,11 +225,7 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
         files: incoming.files.clone(),
     };
     let answer = if incoming.malformed {
-        Err(ApiError::new(
-            400,
-            50109,
-            "The request body contains invalid JSON.",
-        ))
+        Err(ApiError::new(400, 50109, "The request body contains invalid JSON."))
     } else {
         check_reason(incoming).and_then(|()| (definition.handler)(state, &request))
     };
@@ -272,16 +244,9 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
 }
 
 fn check_reason(incoming: &Incoming) -> Result<()> {
-    let length = incoming
-        .reason
-        .as_deref()
-        .map_or(0, |text| text.chars().count());
+    let length = incoming.reason.as_deref().map_or(0, |text| text.chars().count());
     if length > 512 {
-        return Err(ApiError::form(
-            "reason",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 512 in length.",
-        ));
+        return Err(ApiError::form("reason", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 512 in length."));
     }
     Ok(())
 }

@@ -51,8 +51,7 @@ struct Schemas {
 fn schemas() -> &'static Schemas {
     static SCHEMAS: OnceLock<Schemas> = OnceLock::new();
     SCHEMAS.get_or_init(|| {
-        let description: Value =
-            serde_json::from_str(DESCRIPTION).expect("the file is part of this crate and valid");
+        let description: Value = serde_json::from_str(DESCRIPTION).expect("the file is part of this crate and valid");
         let mut defs = description["$defs"].clone();
         let mut routes = BTreeMap::new();
         let all = description["routes"].as_object().into_iter().flatten();
@@ -74,12 +73,7 @@ fn schemas() -> &'static Schemas {
             .and_then(|registry| registry.add(RESPONSES, json!({"$defs": defs})))
             .and_then(jsonschema::RegistryBuilder::prepare)
             .expect("the definitions refer only to each other");
-        Schemas {
-            routes,
-            defs: plain,
-            registry,
-            built: Mutex::default(),
-        }
+        Schemas { routes, defs: plain, registry, built: Mutex::default() }
     })
 }
 
@@ -109,10 +103,8 @@ impl Schemas {
         if let Some(found) = built.get(&reference) {
             return Arc::clone(found);
         }
-        let validator = jsonschema::options()
-            .with_registry(&self.registry)
-            .build(&json!({"$ref": reference}))
-            .map(Arc::new);
+        let validator =
+            jsonschema::options().with_registry(&self.registry).build(&json!({"$ref": reference})).map(Arc::new);
         let validator = validator.expect("each definition is valid JSON Schema");
         built.insert(reference, Arc::clone(&validator));
         validator
@@ -127,9 +119,7 @@ impl Schemas {
         if let Some(list) = body.as_array() {
             let each = list.iter().enumerate();
             return each
-                .flat_map(|(at, one)| {
-                    self.strange_keys(&named["items"], one, &format!("{path}/{at}"))
-                })
+                .flat_map(|(at, one)| self.strange_keys(&named["items"], one, &format!("{path}/{at}")))
                 .collect();
         }
         let (Some(known), Some(given)) = (named["properties"].as_object(), body.as_object()) else {
@@ -157,10 +147,7 @@ impl Schemas {
             return self.resolve(&self.defs[name.strip_prefix("#/$defs/")?], body);
         }
         if let Some(branches) = schema["anyOf"].as_array() {
-            let mut found: Vec<&Value> = branches
-                .iter()
-                .filter_map(|one| self.resolve(one, body))
-                .collect();
+            let mut found: Vec<&Value> = branches.iter().filter_map(|one| self.resolve(one, body)).collect();
             found.dedup();
             return (found.len() == 1).then(|| found[0]);
         }
@@ -171,8 +158,7 @@ impl Schemas {
             || own.is_null()
             || tag["const"] == *own
             || tag["enum"].as_array().is_some_and(|all| all.contains(own));
-        let fits = (kind == "object" && body.is_object() && tagged)
-            || (kind == "array" && body.is_array());
+        let fits = (kind == "object" && body.is_object() && tagged) || (kind == "array" && body.is_array());
         fits.then_some(schema)
     }
 
@@ -191,37 +177,20 @@ impl Schemas {
             }
         };
         if !exchange.request.is_null() && parts["request"].is_object() {
-            run(
-                "request",
-                REQUESTS,
-                format!("{index}-request"),
-                &exchange.request,
-            );
+            run("request", REQUESTS, format!("{index}-request"), &exchange.request);
         }
         let exact = exchange.status.to_string();
         let family = format!("{}XX", exchange.status / 100);
-        let status = if parts["responses"].get(&exact).is_some() {
-            exact
-        } else {
-            family
-        };
+        let status = if parts["responses"].get(&exact).is_some() { exact } else { family };
         match parts["responses"].get(&status) {
             // Discord's documents say that a 429 need not have the code its schema asks for.
             _ if exchange.injected || exchange.status == 429 => {}
             Some(schema) if schema.is_object() => {
                 let what = format!("response {status}");
-                run(
-                    &what,
-                    RESPONSES,
-                    format!("{index}-{status}"),
-                    &exchange.response,
-                );
+                run(&what, RESPONSES, format!("{index}-{status}"), &exchange.response);
             }
             Some(_) => {}
-            None => found.push(format!(
-                "{key}: status {} is not described",
-                exchange.status
-            )),
+            None => found.push(format!("{key}: status {} is not described", exchange.status)),
         }
         found
     }
@@ -229,9 +198,7 @@ impl Schemas {
 
 /// What is wrong where; of alternatives, the one that was most likely meant.
 fn describe(error: &ValidationError<'_>) -> String {
-    if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } =
-        error.kind()
-    {
+    if let ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } = error.kind() {
         let wrong_kind = |one: &ValidationError<'_>| {
             let at = one.instance_path().to_string();
             at.ends_with("/type") || at == error.instance_path().to_string()
@@ -241,11 +208,7 @@ fn describe(error: &ValidationError<'_>) -> String {
             .filter(|branch| !branch.is_empty() && !branch.iter().any(wrong_kind))
             .min_by_key(|branch| branch.len())
             .or_else(|| {
-                context.iter().max_by_key(|branch| {
-                    branch
-                        .first()
-                        .map(|one| one.instance_path().to_string().len())
-                })
+                context.iter().max_by_key(|branch| branch.first().map(|one| one.instance_path().to_string().len()))
             });
         if let Some(branch) = meant {
             return branch.iter().map(describe).collect::<Vec<_>>().join("; ");

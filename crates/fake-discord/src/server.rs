@@ -18,10 +18,8 @@ use crate::FakeDiscord;
 
 /// Serves until the task is aborted.
 pub(crate) async fn serve(listener: TcpListener, fake: FakeDiscord) {
-    let app = Router::new()
-        .route("/", get(crate::gateway::socket::upgrade))
-        .fallback(crate::rest::entry)
-        .with_state(fake);
+    let app =
+        Router::new().route("/", get(crate::gateway::socket::upgrade)).fallback(crate::rest::entry).with_state(fake);
     let make = app.into_make_service_with_connect_info::<Wire>();
     // Only a broken listener ends this, and then every test that follows says so by itself.
     drop(axum::serve(CuttableListener(listener), make).await);
@@ -95,11 +93,7 @@ impl AsyncRead for CuttableStream {
 }
 
 impl AsyncWrite for CuttableStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

@@ -13,9 +13,7 @@ pub fn at(time: DateTime<Utc>) -> u64 {
 /// When the thing with this id was made, to the millisecond.
 pub fn time_of(id: u64) -> DateTime<Utc> {
     let ms = i64::try_from(id >> 22).unwrap_or(0) + EPOCH_MS;
-    Utc.timestamp_millis_opt(ms)
-        .single()
-        .unwrap_or(DateTime::UNIX_EPOCH)
+    Utc.timestamp_millis_opt(ms).single().unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// Makes ids that are unique and, within a millisecond, rising.

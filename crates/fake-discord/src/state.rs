@@ -73,13 +73,7 @@ const MAX_REMEMBERED: usize = 10_000;
 
 impl State {
     pub(crate) fn new(base_url: String, heartbeat: Duration) -> Self {
-        let bot = User {
-            id: BOT_USER_ID,
-            name: "Guildhall".into(),
-            bot: true,
-            dms_open: true,
-            locale: "en-US".into(),
-        };
+        let bot = User { id: BOT_USER_ID, name: "Guildhall".into(), bot: true, dms_open: true, locale: "en-US".into() };
         Self {
             base_url,
             clock: Clock::default(),
@@ -110,18 +104,11 @@ impl State {
 
     /// A message by id, whether in the channel's history or ephemeral.
     pub(crate) fn find_message(&self, channel: u64, id: u64) -> Option<&FakeMessage> {
-        self.channels
-            .get(&channel)
-            .and_then(|channel| channel.messages.get(&id))
-            .or_else(|| self.ephemeral.get(&id))
+        self.channels.get(&channel).and_then(|channel| channel.messages.get(&id)).or_else(|| self.ephemeral.get(&id))
     }
 
     pub(crate) fn find_message_mut(&mut self, channel: u64, id: u64) -> Option<&mut FakeMessage> {
-        if let Some(found) = self
-            .channels
-            .get_mut(&channel)
-            .and_then(|channel| channel.messages.get_mut(&id))
-        {
+        if let Some(found) = self.channels.get_mut(&channel).and_then(|channel| channel.messages.get_mut(&id)) {
             return Some(found);
         }
         self.ephemeral.get_mut(&id)
@@ -161,10 +148,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(state: State) -> Self {
-        Self {
-            state: Mutex::new(state),
-            changed: watch::Sender::new(0),
-        }
+        Self { state: Mutex::new(state), changed: watch::Sender::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -185,11 +169,7 @@ impl Shared {
     }
 
     /// Waits until `look` finds something; None after `limit`.
-    pub(crate) async fn wait<R>(
-        &self,
-        limit: Duration,
-        mut look: impl FnMut(&State) -> Option<R>,
-    ) -> Option<R> {
+    pub(crate) async fn wait<R>(&self, limit: Duration, mut look: impl FnMut(&State) -> Option<R>) -> Option<R> {
         let mut changes = self.changed.subscribe();
         let search = async {
             loop {

@@ -44,10 +44,7 @@ impl State {
 
     /// The direct-message channel with a user, made when there is none.
     pub(crate) fn dm_channel(&mut self, user: u64) -> u64 {
-        let known = self
-            .channels
-            .values()
-            .find(|one| one.recipient == Some(user));
+        let known = self.channels.values().find(|one| one.recipient == Some(user));
         if let Some(channel) = known {
             return channel.id;
         }
@@ -100,26 +97,16 @@ impl State {
     }
 
     fn guild_mut(&mut self, id: u64) -> &mut Guild {
-        self.guilds
-            .get_mut(&id)
-            .unwrap_or_else(|| panic!("there is no guild {id}"))
+        self.guilds.get_mut(&id).unwrap_or_else(|| panic!("there is no guild {id}"))
     }
 
     pub(crate) fn channel_mut(&mut self, id: u64) -> &mut Channel {
-        self.channels
-            .get_mut(&id)
-            .unwrap_or_else(|| panic!("there is no channel {id}"))
+        self.channels.get_mut(&id).unwrap_or_else(|| panic!("there is no channel {id}"))
     }
 
     fn new_user(&mut self, name: &str, bot: bool) -> u64 {
         let id = self.next_id();
-        let user = User {
-            id,
-            name: name.to_owned(),
-            bot,
-            dms_open: true,
-            locale: "en-US".into(),
-        };
+        let user = User { id, name: name.to_owned(), bot, dms_open: true, locale: "en-US".into() };
         self.users.insert(id, user);
         id
     }
@@ -131,14 +118,7 @@ impl State {
 }
 
 fn role(id: u64, name: &str, permissions: u64, position: i64) -> Role {
-    Role {
-        id,
-        name: name.to_owned(),
-        permissions,
-        position,
-        managed: false,
-        mentionable: false,
-    }
+    Role { id, name: name.to_owned(), permissions, position, managed: false, mentionable: false }
 }
 
 /// Guilds, channels and roles. Each change is also sent to connected sessions as the matching
@@ -153,24 +133,14 @@ impl FakeDiscord {
             let joined_at = state.now();
             let mut own_role = role(bot_role, "Guildhall", BOT_DEFAULT, 100);
             own_role.managed = true;
-            let member = |roles: Vec<u64>| Member {
-                roles,
-                nick: None,
-                joined_at,
-            };
+            let member = |roles: Vec<u64>| Member { roles, nick: None, joined_at };
             let guild = Guild {
                 id,
                 name: name.to_owned(),
                 owner_id: owner,
                 bot_role,
-                roles: BTreeMap::from([
-                    (id, role(id, "@everyone", EVERYONE_DEFAULT, 0)),
-                    (bot_role, own_role),
-                ]),
-                members: BTreeMap::from([
-                    (owner, member(Vec::new())),
-                    (BOT_USER_ID, member(vec![bot_role])),
-                ]),
+                roles: BTreeMap::from([(id, role(id, "@everyone", EVERYONE_DEFAULT, 0)), (bot_role, own_role)]),
+                members: BTreeMap::from([(owner, member(Vec::new())), (BOT_USER_ID, member(vec![bot_role]))]),
                 voice: BTreeMap::new(),
             };
             state.guilds.insert(id, guild);
@@ -263,14 +233,7 @@ impl FakeDiscord {
             let joined_at = state.now();
             let found = state.guild_mut(guild);
             let roles = vec![found.bot_role];
-            found.members.insert(
-                BOT_USER_ID,
-                Member {
-                    roles,
-                    nick: None,
-                    joined_at,
-                },
-            );
+            found.members.insert(BOT_USER_ID, Member { roles, nick: None, joined_at });
             state.announce_guild(guild);
         });
     }
@@ -331,8 +294,7 @@ impl FakeDiscord {
     pub fn lock_thread(&self, thread: u64, locked: bool) {
         self.with(|state| {
             let meta = state.channel_mut(thread).thread.as_mut();
-            meta.unwrap_or_else(|| panic!("{thread} is not a thread"))
-                .locked = locked;
+            meta.unwrap_or_else(|| panic!("{thread} is not a thread")).locked = locked;
             state.channel_event("THREAD_UPDATE", thread);
         });
     }
@@ -342,11 +304,7 @@ impl FakeDiscord {
         self.with(|state| {
             let found = state.channel_mut(channel);
             name.clone_into(&mut found.name);
-            let event = if found.thread.is_some() {
-                "THREAD_UPDATE"
-            } else {
-                "CHANNEL_UPDATE"
-            };
+            let event = if found.thread.is_some() { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" };
             state.channel_event(event, channel);
         });
     }

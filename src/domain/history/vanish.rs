@@ -134,6 +134,7 @@ impl RuleConfig {
                 (false, true) => RuleState::Active,
                 (false, false) => RuleState::Unconfirmed,
             },
+            confirmed_at: self.confirmed.then_some(now),
             problem: None,
             paused_until: settings.paused_until,
             starts_after: before_messages_of(now),

@@ -147,6 +147,21 @@ pub(super) fn known(key: &str) -> Option<&'static KnownSlot> {
     KNOWN.iter().find(|slot| slot.key == key)
 }
 
+/// What a channel is, as slots see it, by Discord's channel type; none for what no slot can hold.
+///
+/// Types: <https://discord.com/developers/docs/resources/channel#channel-object-channel-types>.
+pub fn type_of_channel(kind: u8) -> Option<SlotType> {
+    Some(match kind {
+        0 | 5 => SlotType::Text,
+        2 => SlotType::Voice,
+        4 => SlotType::Category,
+        10..=12 => SlotType::Thread,
+        13 => SlotType::Stage,
+        15 | 16 => SlotType::Forum,
+        _ => return None,
+    })
+}
+
 /// Permission bits that the bot needs in the channel of a slot.
 pub fn needs(key: &SlotKey, slot_type: SlotType) -> u64 {
     match (key.known(), slot_type) {

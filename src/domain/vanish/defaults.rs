@@ -82,6 +82,7 @@ async fn write(
     change: &DefaultChange,
     now: DateTime<Utc>,
 ) -> Result<Model, Error> {
+    use vanish_default::Column as C;
     guild::ensure(txn, guild_id, now).await?;
     let before = vanish_default::Entity::find_by_id(guild_id).one(txn.connection()).await?;
     let base = before.clone().unwrap_or_else(|| empty(guild_id, now));
@@ -93,7 +94,6 @@ async fn write(
         threads: change.threads.unwrap_or(base.threads),
         updated_at: now,
     };
-    use vanish_default::Column as C;
     vanish_default::Entity::insert(after.clone().into_active_model())
         .on_conflict(
             OnConflict::column(C::GuildId)

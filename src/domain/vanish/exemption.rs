@@ -118,10 +118,10 @@ async fn write(
         return Ok(false);
     }
     if let (Some(channel), false) = (change.channel_id, change.add) {
-        super::sweep::rescan(txn, channel).await?;
+        super::watch::rescan(txn, channel).await?;
         wake_place(txn, channel, now).await?;
     } else if !change.add {
-        super::sweep::rescan_guild(txn, change.guild_id, now).await?;
+        super::watch::rescan_guild(txn, change.guild_id, now).await?;
     }
     let settings = exemption_settings(&row);
     txn.append_event(NewEvent {

@@ -62,7 +62,7 @@ async fn toggle_keep(
     if keep {
         upsert(txn, row(guild, channel, message, Fate::Keep, None, now)).await?;
     } else {
-        super::sweep::rescan_from(txn, channel, message, now).await?;
+        super::watch::rescan_from(txn, channel, message, now).await?;
     }
     log(
         txn,
@@ -138,6 +138,21 @@ pub async fn keep_own_post(
     domain.store.write(row, |txn, row| Box::pin(upsert(txn, row.clone()))).await
 }
 
+/// Refuses who may not decide when a message vanishes: its author may, and moderators.
+pub fn may_time(
+    actor: &Actor,
+    guild: GuildId,
+    channel: ChannelId,
+    author: Option<DiscordUserId>,
+) -> Result<(), VanishRefusal> {
+    let own = actor.discord_user().is_some() && actor.discord_user() == author;
+    if own || actor.require(Right::ManageVanish(channel), Some(guild)).is_ok() {
+        Ok(())
+    } else {
+        Err(VanishRefusal::NotTheAuthor)
+    }
+}
+
 /// Lets one message vanish after `seconds`, whatever the channel's rule; its author may, and moderators.
 pub async fn time_message(
     domain: &Domain,
@@ -146,10 +161,7 @@ pub async fn time_message(
     author: Option<DiscordUserId>,
     seconds: i64,
 ) -> Result<DateTime<Utc>, Error> {
-    let own = actor.discord_user().is_some() && actor.discord_user() == author;
-    if !own && actor.require(Right::ManageVanish(channel), Some(guild)).is_err() {
-        return Err(VanishRefusal::NotTheAuthor.into());
-    }
+    may_time(actor, guild, channel, author)?;
     if !super::schedule::AFTER_SECONDS.contains(&seconds) {
         return Err(VanishRefusal::AfterOutOfBounds.into());
     }

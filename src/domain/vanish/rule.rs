@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::{
     id::{ChannelId, GuildId, MessageId},
     vanish_default, vanish_place,
@@ -10,24 +10,20 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
 
 use super::{
-    REASON_MAX, RULES_PER_GUILD_MAX, VanishRefusal, rule_settings,
-    schedule::{AFTER_SECONDS, BULK_AGE, Effective, KEEP_LAST},
+    RULES_PER_GUILD_MAX, VanishRefusal, rule_settings,
+    schedule::{AFTER_SECONDS, KEEP_LAST},
     subject,
 };
 use crate::{
-    domain::{Actor, Domain, Error, Right, error::CommonRefusal, guild},
+    domain::{Actor, Domain, Error, Right, guild},
     store::{NewEvent, WriteTransaction},
 };
-
-/// Most rows of a list without a page.
-const LIST_MAX: u64 = 10_000;
 
 /// A rule as the control plane's existing clients set it.
 #[derive(Clone, Debug)]
@@ -93,46 +89,6 @@ fn parse_enum<E: sea_orm::ActiveEnum<Value = String>>(text: Option<&str>) -> Opt
     text.and_then(|text| E::try_from_value(&text.to_owned()).ok())
 }
 
-/// A part of a list.
-#[derive(Clone, Copy, Debug)]
-pub struct PageRequest {
-    /// Most rows.
-    pub limit: u64,
-    /// Rows to pass over.
-    pub offset: u64,
-}
-
-/// A list of rules.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The rows, by channel.
-    pub rows: Arc<Vec<vanish_rule::Model>>,
-    /// There are more behind them.
-    pub more: bool,
-}
-
-/// A rule with what it inherits and where its sweep stands.
-#[derive(Clone, Debug)]
-pub struct RuleView {
-    /// The rule; none where the channel has none.
-    pub rule: Option<Arc<vanish_rule::Model>>,
-    /// The guild's defaults.
-    pub default: Option<vanish_default::Model>,
-    /// Both together, where they make a rule.
-    pub effective: Option<Effective>,
-    /// Where it has work.
-    pub places: Vec<vanish_place::Model>,
-}
-
-/// How long a rule is held.
-#[derive(Clone, Debug)]
-pub struct Pause {
-    /// End; none lasts until somebody resumes it.
-    pub until: Option<DateTime<Utc>>,
-    /// Why, at most 200 characters.
-    pub reason: Option<String>,
-}
-
 fn check_bounds(after_seconds: Option<i64>, keep_last: Option<i32>) -> Result<(), VanishRefusal> {
     if after_seconds.is_some_and(|after| !AFTER_SECONDS.contains(&after)) {
         return Err(VanishRefusal::AfterOutOfBounds);
@@ -143,19 +99,19 @@ fn check_bounds(after_seconds: Option<i64>, keep_last: Option<i32>) -> Result<()
     Ok(())
 }
 
-struct Write<C> {
-    domain: Domain,
+pub(super) struct Write<C> {
+    pub(super) domain: Domain,
     actor: Actor,
-    now: DateTime<Utc>,
-    change: C,
+    pub(super) now: DateTime<Utc>,
+    pub(super) change: C,
 }
 
 impl<C> Write<C> {
-    fn new(domain: &Domain, actor: &Actor, change: C) -> Self {
+    pub(super) fn new(domain: &Domain, actor: &Actor, change: C) -> Self {
         Self { domain: domain.clone(), actor: actor.clone(), now: domain.now(), change }
     }
 
-    async fn log(
+    pub(super) async fn log(
         &self,
         txn: &WriteTransaction,
         kind: &'static str,
@@ -187,11 +143,12 @@ pub async fn set_duration(domain: &Domain, actor: &Actor, new: NewDuration) -> R
 
 async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> Result<vanish_rule::Model, Error> {
     let new = &write.change;
-    let before = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
+    let before = locked(txn, new.channel_id).await?;
     let Some(before) = before else {
         let rule = vanish_rule::Model {
             after_seconds: Some(new.after_seconds),
             state: RuleState::Unconfirmed,
+            confirmed_at: None,
             ..blank(new.channel_id, new.guild_id, write.now)
         };
         insert(txn, write, &rule).await?;
@@ -203,6 +160,14 @@ async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> 
         return Err(VanishRefusal::OtherGuild.into());
     }
     update(txn, write, "vanish.rule_set", &before, after).await
+}
+
+/// The rule, held until the end of the transaction, so that parallel changes of one rule come one after the other.
+pub(super) async fn locked(
+    txn: &WriteTransaction,
+    channel: ChannelId,
+) -> Result<Option<vanish_rule::Model>, sea_orm::DbErr> {
+    vanish_rule::Entity::find_by_id(channel).lock_exclusive().one(txn.connection()).await
 }
 
 /// A rule with nothing set, whose business begins now.
@@ -217,6 +182,7 @@ pub(crate) fn blank(channel_id: ChannelId, guild_id: GuildId, now: DateTime<Utc>
         pins: None,
         threads: None,
         state: RuleState::Active,
+        confirmed_at: Some(now),
         problem: None,
         paused_until: None,
         starts_after: snowflake_at(now),
@@ -275,7 +241,7 @@ async fn insert<C>(txn: &WriteTransaction, write: &Write<C>, rule: &vanish_rule:
 }
 
 /// Writes a changed rule if nobody has changed it in between.
-async fn update<C>(
+pub(super) async fn update<C>(
     txn: &WriteTransaction,
     write: &Write<C>,
     kind: &'static str,
@@ -292,6 +258,7 @@ async fn update<C>(
         pins: Set(after.pins),
         threads: Set(after.threads),
         state: Set(after.state),
+        confirmed_at: Set(after.confirmed_at),
         problem: Set(after.problem.clone()),
         paused_until: Set(after.paused_until),
         revision: Set(after.revision),
@@ -307,7 +274,8 @@ async fn update<C>(
     if result.rows_affected == 0 {
         return Err(changed_meanwhile());
     }
-    if after.state == RuleState::Active && settings_matter_to_sweep(before, &after) {
+    let may_act = matches!(after.state, RuleState::Active | RuleState::Unconfirmed);
+    if may_act && settings_matter_to_sweep(before, &after) {
         wake_place(txn, after.channel_id, write.now).await?;
     }
     if matches!(after.state, RuleState::Paused) {
@@ -333,6 +301,10 @@ fn changed_meanwhile() -> Error {
 }
 
 fn settings_matter_to_sweep(before: &vanish_rule::Model, after: &vanish_rule::Model) -> bool {
+    // An unconfirmed rule sweeps nothing: only its state matters.
+    if before.state == RuleState::Unconfirmed && after.state == RuleState::Unconfirmed {
+        return false;
+    }
     let key = |rule: &vanish_rule::Model| {
         (rule.after_seconds, rule.keep_last, rule.schedule, rule.at_minute, rule.pins, rule.threads, rule.state)
     };
@@ -358,15 +330,19 @@ pub async fn set_rule(domain: &Domain, actor: &Actor, new: NewRule) -> Result<Ar
     domain.store.write(write, |txn, write| Box::pin(upsert_rule(txn, write))).await.map(Arc::new)
 }
 
-async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
-    let new = &write.change;
-    let existing = vanish_rule::Entity::find_by_id(new.channel_id).one(txn.connection()).await?;
-    let base = match &existing {
-        Some(rule) if rule.guild_id != new.guild_id => return Err(VanishRefusal::OtherGuild.into()),
+/// The rule that a change makes of what is there.
+pub(super) fn merged(
+    new: &NewRule,
+    existing: Option<&vanish_rule::Model>,
+    now: DateTime<Utc>,
+) -> Result<vanish_rule::Model, VanishRefusal> {
+    check_bounds(new.after_seconds, new.keep_last)?;
+    let base = match existing {
+        Some(rule) if rule.guild_id != new.guild_id => return Err(VanishRefusal::OtherGuild),
         Some(rule) => rule.clone(),
-        None => blank(new.channel_id, new.guild_id, write.now),
+        None => blank(new.channel_id, new.guild_id, now),
     };
-    let after = vanish_rule::Model {
+    Ok(vanish_rule::Model {
         after_seconds: new.after_seconds.or(base.after_seconds),
         keep_last: new.keep_last.or(base.keep_last),
         schedule: new.schedule().unwrap_or(base.schedule),
@@ -374,10 +350,17 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
         pins: new.pins().or(base.pins),
         threads: new.threads().or(base.threads),
         state: RuleState::Active,
+        confirmed_at: base.confirmed_at.or(Some(now)),
         problem: None,
         paused_until: None,
         ..base
-    };
+    })
+}
+
+async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<vanish_rule::Model, Error> {
+    let new = &write.change;
+    let existing = locked(txn, new.channel_id).await?;
+    let after = merged(new, existing.as_ref(), write.now)?;
     if after.after_seconds.is_none() {
         let default = vanish_default::Entity::find_by_id(new.guild_id).one(txn.connection()).await?;
         if default.is_none_or(|default| default.after_seconds.is_none()) {
@@ -391,131 +374,13 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
         }
         Some(before) => update(txn, write, "vanish.rule_set", &before, after).await?,
     };
-    arm_backlog(txn, write, &rule).await?;
+    super::backlog::arm_backlog(txn, write, &rule).await?;
     Ok(rule)
-}
-
-/// Puts the messages from before this moment under the rule, once the arm delay is over.
-async fn arm_backlog(txn: &WriteTransaction, write: &Write<NewRule>, rule: &vanish_rule::Model) -> Result<(), Error> {
-    let after = match write.change.backlog {
-        Backlog::NewOnly => return Ok(()),
-        Backlog::LastFourteenDays => snowflake_at(write.now - BULK_AGE),
-        Backlog::Everything => first_message(),
-    };
-    let delay = TimeDelta::from_std(write.domain.limits.arm_delay).unwrap_or(TimeDelta::minutes(5));
-    vanish_place::Entity::update_many()
-        .set(vanish_place::ActiveModel {
-            backlog_after: Set(Some(after)),
-            backlog_until: Set(Some(rule.starts_after)),
-            backlog_due_at: Set(Some(write.now + delay)),
-            ..Default::default()
-        })
-        .filter(vanish_place::COLUMN.place_id.eq(rule.channel_id))
-        .exec(txn.connection())
-        .await?;
-    Ok(())
-}
-
-/// Lets the old messages stay after all, while they still wait.
-pub async fn abort_backlog(domain: &Domain, actor: &Actor, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
-    actor.require(Right::ManageVanish(channel), Some(guild))?;
-    let write = Write::new(domain, actor, (guild, channel));
-    domain.store.write(write, |txn, write| Box::pin(drop_backlog(txn, write))).await
-}
-
-async fn drop_backlog(txn: &WriteTransaction, write: &Write<(GuildId, ChannelId)>) -> Result<(), Error> {
-    let (guild, channel) = write.change;
-    let result = vanish_place::Entity::update_many()
-        .set(vanish_place::ActiveModel {
-            backlog_after: Set(None),
-            backlog_until: Set(None),
-            backlog_due_at: Set(None),
-            ..Default::default()
-        })
-        .filter(vanish_place::COLUMN.place_id.eq(channel))
-        .filter(vanish_place::COLUMN.guild_id.eq(guild))
-        .filter(vanish_place::COLUMN.backlog_due_at.gt(write.now))
-        .exec(txn.connection())
-        .await?;
-    if result.rows_affected == 0 {
-        return Err(VanishRefusal::NothingArmed.into());
-    }
-    write.log(txn, "vanish.backlog_aborted", channel, guild, (Value::Null, Value::Null)).await
-}
-
-/// The rule of a channel, from memory where possible.
-pub async fn rule(domain: &Domain, actor: &Actor, channel: ChannelId) -> Result<Arc<vanish_rule::Model>, Error> {
-    let found = cached(domain, channel).await?;
-    let found = (*found).as_ref().map(Clone::clone).map(Arc::new);
-    actor.require(Right::ReadVanish, found.as_ref().map(|rule| rule.guild_id))?;
-    found.ok_or_else(|| VanishRefusal::NoRule.into())
-}
-
-pub(super) async fn cached(domain: &Domain, channel: ChannelId) -> Result<Arc<Option<vanish_rule::Model>>, Error> {
-    domain
-        .caches
-        .vanish_rule
-        .get_or_load(channel, async { Ok(vanish_rule::Entity::find_by_id(channel).one(domain.store.reader()).await?) })
-        .await
-}
-
-/// The rules of a guild, or of all guilds, by channel; whole without a page, up to 10 000.
-pub async fn rules(
-    domain: &Domain,
-    actor: &Actor,
-    guild: Option<GuildId>,
-    page: Option<PageRequest>,
-) -> Result<Rules, Error> {
-    actor.require(Right::ReadVanish, guild)?;
-    if let (Some(guild), None) = (guild, page) {
-        let load = async { Ok(list(domain, Some(guild), PageRequest { limit: LIST_MAX, offset: 0 }).await?) };
-        let rows = domain.caches.vanish_rules.get_or_load(guild, load).await?;
-        return Ok(Rules { rows, more: false });
-    }
-    let page = page.unwrap_or(PageRequest { limit: LIST_MAX, offset: 0 });
-    let mut rows = list(domain, guild, PageRequest { limit: page.limit + 1, ..page }).await?;
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok(Rules { rows: Arc::new(rows), more })
-}
-
-async fn list(
-    domain: &Domain,
-    guild: Option<GuildId>,
-    page: PageRequest,
-) -> Result<Vec<vanish_rule::Model>, sea_orm::DbErr> {
-    let mut query = vanish_rule::Entity::find();
-    if let Some(guild) = guild {
-        query = query.filter(vanish_rule::COLUMN.guild_id.eq(guild));
-    }
-    query
-        .order_by_asc(vanish_rule::Column::ChannelId)
-        .limit(page.limit)
-        .offset(page.offset)
-        .all(domain.store.reader())
-        .await
-}
-
-/// A channel's rule with what it inherits and where its sweep stands.
-pub async fn view(domain: &Domain, actor: &Actor, guild: GuildId, channel: ChannelId) -> Result<RuleView, Error> {
-    actor.require(Right::ReadVanish, Some(guild))?;
-    let rule = (*cached(domain, channel).await?).as_ref().filter(|rule| rule.guild_id == guild).cloned().map(Arc::new);
-    let default = vanish_default::Entity::find_by_id(guild).one(domain.store.reader()).await?;
-    let zone = guild::time_zone(domain, guild).await?;
-    let effective = rule.as_ref().and_then(|rule| Effective::of(rule, default.as_ref(), zone));
-    let places = vanish_place::Entity::find()
-        .filter(vanish_place::COLUMN.rule_channel_id.eq(channel))
-        .filter(vanish_place::COLUMN.guild_id.eq(guild))
-        .limit(LIST_MAX)
-        .all(domain.store.reader())
-        .await?;
-    Ok(RuleView { rule, default, effective, places })
 }
 
 /// Takes a rule away; says whether there was one.
 pub async fn remove(domain: &Domain, actor: &Actor, channel: ChannelId) -> Result<bool, Error> {
-    let guild = (*cached(domain, channel).await?).as_ref().map(|rule| rule.guild_id);
+    let guild = (*super::read::cached(domain, channel).await?).as_ref().map(|rule| rule.guild_id);
     actor.require(Right::ManageVanish(channel), guild)?;
     let write = Write::new(domain, actor, channel);
     domain.store.write(write, |txn, write| Box::pin(delete(txn, write))).await
@@ -523,7 +388,7 @@ pub async fn remove(domain: &Domain, actor: &Actor, channel: ChannelId) -> Resul
 
 async fn delete(txn: &WriteTransaction, write: &Write<ChannelId>) -> Result<bool, Error> {
     let channel = write.change;
-    let Some(before) = vanish_rule::Entity::find_by_id(channel).one(txn.connection()).await? else {
+    let Some(before) = locked(txn, channel).await? else {
         return Ok(false);
     };
     let result = vanish_rule::Entity::delete_by_id(channel).exec(txn.connection()).await?;
@@ -533,168 +398,4 @@ async fn delete(txn: &WriteTransaction, write: &Write<ChannelId>) -> Result<bool
     let change = (rule_settings(&before), Value::Null);
     write.log(txn, "vanish.rule_removed", channel, before.guild_id, change).await?;
     Ok(true)
-}
-
-/// Adds what another bot has deleted to a rule's counter; returns the new count.
-pub async fn add_deleted(domain: &Domain, actor: &Actor, channel: ChannelId, count: i64) -> Result<i64, Error> {
-    let guild = (*cached(domain, channel).await?).as_ref().map(|rule| rule.guild_id);
-    actor.require(Right::ManageVanish(channel), guild)?;
-    if count <= 0 {
-        return Err(VanishRefusal::BadCount.into());
-    }
-    let write = Write::new(domain, actor, (channel, count));
-    domain
-        .store
-        .write(write, |txn, write| {
-            Box::pin(async move {
-                let (channel, count) = write.change;
-                let rule = count_deleted(txn, channel, count, write.now).await?.ok_or(VanishRefusal::NoRule)?;
-                let change = (Value::Null, serde_json::json!({ "deleted": count, "total": rule.messages_deleted }));
-                write.log(txn, "vanish.counted", channel, rule.guild_id, change).await?;
-                Ok(rule.messages_deleted)
-            })
-        })
-        .await
-}
-
-/// Adds to the counter in one statement, so that no parallel addition is lost (the peer's defect 4).
-pub(super) async fn count_deleted(
-    txn: &WriteTransaction,
-    channel: ChannelId,
-    count: i64,
-    now: DateTime<Utc>,
-) -> Result<Option<vanish_rule::Model>, Error> {
-    let mut updated = vanish_rule::Entity::update_many()
-        .col_expr(vanish_rule::Column::MessagesDeleted, Expr::col(vanish_rule::Column::MessagesDeleted).add(count))
-        .col_expr(vanish_rule::Column::LastDeletion, Expr::value(now))
-        .col_expr(vanish_rule::Column::UpdatedAt, Expr::value(now))
-        .filter(vanish_rule::COLUMN.channel_id.eq(channel))
-        // The counter stops at the top instead of failing.
-        .filter(vanish_rule::COLUMN.messages_deleted.lte(i64::MAX - count))
-        .exec_with_returning(txn.connection())
-        .await?;
-    Ok(updated.pop())
-}
-
-/// Holds a rule.
-pub async fn pause(
-    domain: &Domain,
-    actor: &Actor,
-    guild: GuildId,
-    channel: ChannelId,
-    pause: Pause,
-) -> Result<Arc<vanish_rule::Model>, Error> {
-    actor.require(Right::ManageVanish(channel), Some(guild))?;
-    if pause.until.is_some_and(|until| until <= domain.now()) {
-        return Err(VanishRefusal::TimePassed.into());
-    }
-    if pause.reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_MAX) {
-        return Err(CommonRefusal::BadText { what: "The reason", max: REASON_MAX }.into());
-    }
-    let write = Write::new(domain, actor, (guild, channel, pause));
-    domain
-        .store
-        .write(write, |txn, write| {
-            Box::pin(async move {
-                let (guild, channel, pause) = &write.change;
-                let before = of_guild(txn.connection(), *guild, *channel).await?;
-                let after = vanish_rule::Model {
-                    state: RuleState::Paused,
-                    paused_until: pause.until,
-                    problem: pause.reason.clone(),
-                    ..before.clone()
-                };
-                update(txn, write, "vanish.paused", &before, after).await
-            })
-        })
-        .await
-        .map(Arc::new)
-}
-
-/// Lets a paused or suspended rule act again.
-pub async fn resume(
-    domain: &Domain,
-    actor: &Actor,
-    guild: GuildId,
-    channel: ChannelId,
-) -> Result<Arc<vanish_rule::Model>, Error> {
-    actor.require(Right::ManageVanish(channel), Some(guild))?;
-    let write = Write::new(domain, actor, (guild, channel));
-    domain
-        .store
-        .write(write, |txn, write| {
-            Box::pin(async move {
-                let (guild, channel) = write.change;
-                let before = of_guild(txn.connection(), guild, channel).await?;
-                reactivate(txn, write, before).await
-            })
-        })
-        .await
-        .map(Arc::new)
-}
-
-async fn reactivate<C>(
-    txn: &WriteTransaction,
-    write: &Write<C>,
-    before: vanish_rule::Model,
-) -> Result<vanish_rule::Model, Error> {
-    if !matches!(before.state, RuleState::Paused | RuleState::Suspended) {
-        return Err(VanishRefusal::NotPaused.into());
-    }
-    let after = vanish_rule::Model { state: RuleState::Active, paused_until: None, problem: None, ..before.clone() };
-    update(txn, write, "vanish.resumed", &before, after).await
-}
-
-/// Ends the pauses whose time is over, at most `limit`; returns how many.
-pub(super) async fn resume_due(domain: &Domain, limit: u64) -> Result<usize, Error> {
-    let due = vanish_rule::Entity::find()
-        .filter(vanish_rule::COLUMN.state.eq(RuleState::Paused))
-        .filter(vanish_rule::COLUMN.paused_until.lte(domain.now()))
-        .limit(limit)
-        .all(domain.store.reader())
-        .await?;
-    let count = due.len();
-    for rule in due {
-        match resume(domain, &Actor::System, rule.guild_id, rule.channel_id).await {
-            // Somebody was faster.
-            Err(error) if error.code().is_none() => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(count)
-}
-
-/// Sweeps a channel at once: what is old enough goes now, whatever the schedule's hour.
-pub async fn run_now(domain: &Domain, actor: &Actor, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
-    actor.require(Right::ManageVanish(channel), Some(guild))?;
-    let write = Write::new(domain, actor, (guild, channel));
-    domain
-        .store
-        .write(write, |txn, write| {
-            Box::pin(async move {
-                let (guild, channel) = write.change;
-                let rule = of_guild(txn.connection(), guild, channel).await?;
-                wake_place(txn, channel, write.now).await?;
-                vanish_place::Entity::update_many()
-                    .col_expr(vanish_place::Column::IgnoreSchedule, Expr::value(true))
-                    .filter(vanish_place::COLUMN.rule_channel_id.eq(channel))
-                    .exec(txn.connection())
-                    .await?;
-                let change = (Value::Null, Value::Null);
-                write.log(txn, "vanish.run_requested", channel, rule.guild_id, change).await
-            })
-        })
-        .await
-}
-
-async fn of_guild(
-    connection: &impl ConnectionTrait,
-    guild: GuildId,
-    channel: ChannelId,
-) -> Result<vanish_rule::Model, Error> {
-    vanish_rule::Entity::find_by_id(channel)
-        .filter(vanish_rule::COLUMN.guild_id.eq(guild))
-        .one(connection)
-        .await?
-        .ok_or_else(|| VanishRefusal::NoRule.into())
 }

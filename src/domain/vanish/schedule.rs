@@ -49,7 +49,7 @@ impl Effective {
             schedule: rule.schedule,
             at_minute: rule.at_minute,
             pins: rule.pins.or(default.and_then(|default| default.pins)).unwrap_or(Pins::Keep),
-            threads: rule.threads.or(default.and_then(|default| default.threads)).unwrap_or(Threads::Skip),
+            threads: rule.threads.or(default.and_then(|default| default.threads)).unwrap_or(Threads::Include),
             anchor: rule.created_at,
             zone,
         })

@@ -15,18 +15,19 @@ use entity::{
     vanish_rule::{self, RuleState, Threads},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, LockBehavior, LockType, OnConflict, Query},
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType, Query},
 };
 use serde_json::json;
 
 use super::{
+    counter, hold,
     plan::{Exemptions, Judge},
     rule,
     schedule::Effective,
 };
 use crate::{
-    domain::{Actor, Domain, Error, cache::PlaceHint, guild},
+    domain::{Actor, Domain, Error, guild},
     store::{NewEvent, WriteTransaction},
 };
 
@@ -60,8 +61,8 @@ pub enum Problem {
     Permission(&'static str),
     /// The channel or thread no longer exists.
     Gone,
-    /// The thread is archived; it is left alone until somebody wakes it.
-    Archived,
+    /// An archived thread, or a forum, which holds no messages itself: left alone until something happens there.
+    Resting,
     /// Discord does not answer well; try again after this long, at least.
     Transient(TimeDelta),
 }
@@ -90,18 +91,9 @@ pub struct ChannelFacts {
     pub guild_id: Option<GuildId>,
 }
 
-/// The newest message of a channel or thread.
-#[derive(Clone, Copy, Debug)]
-pub struct LastMessage {
-    /// The channel or thread.
-    pub place_id: ChannelId,
-    /// Its newest message.
-    pub message_id: MessageId,
-}
-
 /// Leases the places whose time has come, the longest overdue first.
 pub async fn claim_due(domain: &Domain, limit: u64) -> Result<Vec<Claim>, Error> {
-    rule::resume_due(domain, limit).await?;
+    hold::resume_due(domain, limit).await?;
     let now = domain.discord_now();
     // Looking costs no write: most ticks find nothing.
     if due_places(now, 1).one(domain.store.reader()).await?.is_none() {
@@ -134,7 +126,7 @@ pub async fn claim_due(domain: &Domain, limit: u64) -> Result<Vec<Claim>, Error>
 }
 
 /// The rule as it holds in this place now; none where it does not reach.
-fn effective_at(
+pub(super) fn effective_at(
     rule: &vanish_rule::Model,
     default: Option<&vanish_default::Model>,
     zone: chrono_tz::Tz,
@@ -194,8 +186,17 @@ async fn lease(txn: &WriteTransaction, now: DateTime<Utc>, limit: u64) -> Result
 
 /// Everything that decides about the messages of a claimed place.
 pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) -> Result<Judge, Error> {
-    let guild = claim.rule.guild_id;
-    let channel = claim.rule.channel_id.get().cast_signed();
+    judge_of(domain, (claim.rule.guild_id, claim.rule.channel_id), claim.place.place_id, effective).await
+}
+
+/// The same for a channel or thread under the rule of a channel.
+pub(super) async fn judge_of(
+    domain: &Domain,
+    (guild, channel): (GuildId, ChannelId),
+    place_id: ChannelId,
+    effective: Effective,
+) -> Result<Judge, Error> {
+    let channel = channel.get().cast_signed();
     let rows = vanish_exemption::Entity::find()
         .filter(vanish_exemption::COLUMN.guild_id.eq(guild))
         .filter(vanish_exemption::COLUMN.channel_bits.is_in([0, channel]))
@@ -213,7 +214,7 @@ pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) ->
         }
     }
     let kept: Vec<MessageId> = vanish_message::Entity::find()
-        .filter(vanish_message::COLUMN.channel_id.eq(claim.place.place_id))
+        .filter(vanish_message::COLUMN.channel_id.eq(place_id))
         .filter(vanish_message::COLUMN.fate.is_in([Fate::Keep, Fate::OwnPost]))
         .select_only()
         .column(vanish_message::Column::MessageId)
@@ -221,12 +222,16 @@ pub async fn load_judge(domain: &Domain, claim: &Claim, effective: Effective) ->
         .into_tuple()
         .all(domain.store.reader())
         .await?;
-    Ok(Judge {
-        rule: effective,
-        exemptions,
-        place_id: claim.place.place_id,
-        kept: kept.into_iter().collect(),
-        roles: HashMap::new(),
+    Ok(Judge { rule: effective, exemptions, place_id, kept: kept.into_iter().collect(), roles: HashMap::new() })
+}
+
+/// Whether the rule is still the one that was claimed; a pause or a change stops a sweep before its next deletion.
+pub async fn still_holds(domain: &Domain, claim: &Claim) -> bool {
+    let rule = super::read::cached(domain, claim.rule.channel_id).await;
+    rule.is_ok_and(|rule| {
+        rule.as_ref()
+            .as_ref()
+            .is_some_and(|rule| rule.revision == claim.rule.revision && rule.state == RuleState::Active)
     })
 }
 
@@ -248,8 +253,9 @@ async fn write_outcome(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    use vanish_place::Column as C;
     if outcome.deleted > 0
-        && let Some(rule) = rule::count_deleted(txn, claim.rule.channel_id, outcome.deleted, now).await?
+        && let Some(rule) = counter::count_deleted(txn, claim.rule.channel_id, outcome.deleted, now).await?
     {
         let after =
             json!({ "place_id": claim.place.place_id, "deleted": outcome.deleted, "total": rule.messages_deleted });
@@ -263,7 +269,6 @@ async fn write_outcome(
     let mut update = vanish_place::Entity::update_many()
         .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
         .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
-    use vanish_place::Column as C;
     update = update.col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>));
     if let Some(cursor) = outcome.cursor {
         update = update.col_expr(C::Cursor, Expr::value(cursor));
@@ -305,7 +310,7 @@ async fn write_outcome(
 }
 
 /// The earlier of the column and this moment, where an empty column is later than anything.
-fn earlier_of_due_and(moment: DateTime<Utc>) -> sea_orm::sea_query::SimpleExpr {
+pub(super) fn earlier_of_due_and(moment: DateTime<Utc>) -> sea_orm::sea_query::SimpleExpr {
     let due_at = || Expr::col(vanish_place::Column::DueAt);
     Expr::case(due_at().is_null().or(due_at().gt(moment)), Expr::value(moment)).finally(due_at()).into()
 }
@@ -381,6 +386,7 @@ async fn write_confirmation(
     facts: Option<ChannelFacts>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    use vanish_place::Column as C;
     let problem = match facts {
         Some(facts) if facts.guild_id == Some(claim.rule.guild_id) => None,
         Some(_) => Some("channel_of_another_server"),
@@ -390,16 +396,15 @@ async fn write_confirmation(
     let start = rule::snowflake_at(now);
     vanish_rule::Entity::update_many()
         .col_expr(vanish_rule::Column::State, Expr::value(state))
+        .col_expr(vanish_rule::Column::ConfirmedAt, Expr::value(problem.is_none().then_some(now)))
         .col_expr(vanish_rule::Column::Problem, Expr::value(problem))
         .col_expr(vanish_rule::Column::Revision, Expr::col(vanish_rule::Column::Revision).add(1))
         .filter(vanish_rule::COLUMN.channel_id.eq(claim.rule.channel_id))
         .filter(vanish_rule::COLUMN.state.eq(RuleState::Unconfirmed))
         .exec(txn.connection())
         .await?;
-    use vanish_place::Column as C;
     let mut place = vanish_place::Entity::update_many()
         .col_expr(C::LeasedUntil, Expr::value(None::<DateTime<Utc>>))
-        .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
         .filter(vanish_place::COLUMN.place_id.eq(claim.place.place_id))
         .filter(vanish_place::COLUMN.leased_until.eq(claim.lease));
     if problem.is_none() {
@@ -410,281 +415,11 @@ async fn write_confirmation(
         }
     } else {
         let backoff = TimeDelta::minutes(5 << claim.place.attempts.clamp(0, BACKOFF_POWER_MAX));
-        place = place.col_expr(C::DueAt, earlier_of_due_and(now + backoff));
+        place = place
+            .col_expr(C::DueAt, earlier_of_due_and(now + backoff))
+            .col_expr(C::Attempts, Expr::col(C::Attempts).add(1));
     }
     place.exec(txn.connection()).await?;
     let kind = if problem.is_none() { "vanish.confirmed" } else { "vanish.not_confirmed" };
     log(txn, claim, kind, serde_json::Value::Null, json!({ "problem": problem }), now).await
-}
-
-/// A message was sent. Costs no write while the place already knows when to look.
-pub async fn note_message(domain: &Domain, place_id: ChannelId, message: MessageId) -> Result<(), Error> {
-    let hint = domain.caches.places.get_or_load(place_id, load_hint(domain, place_id)).await?;
-    let Some(hint) = hint.as_ref() else { return Ok(()) };
-    let window = hint.effective.window(domain.widening());
-    let due_at = if hint.effective.keep_last.is_some() {
-        domain.discord_now() + window
-    } else {
-        hint.effective.due_at(super::plan::sent_at(message)) + window
-    };
-    if hint.due_at.is_some_and(|known| known <= due_at) {
-        return Ok(());
-    }
-    domain
-        .store
-        .write((place_id, due_at), |txn, (place_id, due_at)| {
-            Box::pin(async move {
-                vanish_place::Entity::update_many()
-                    .col_expr(vanish_place::Column::DueAt, earlier_of_due_and(*due_at))
-                    .filter(vanish_place::COLUMN.place_id.eq(*place_id))
-                    .exec(txn.connection())
-                    .await?;
-                Ok::<_, Error>(())
-            })
-        })
-        .await?;
-    domain.caches.places.forget(&place_id);
-    Ok(())
-}
-
-async fn load_hint(domain: &Domain, place_id: ChannelId) -> Result<Option<PlaceHint>, Error> {
-    let found = vanish_place::Entity::find_by_id(place_id)
-        .find_also_related(vanish_rule::Entity)
-        .one(domain.store.reader())
-        .await?;
-    let Some((place, Some(rule))) = found else { return Ok(None) };
-    if rule.state != RuleState::Active {
-        return Ok(None);
-    }
-    let default = vanish_default::Entity::find_by_id(rule.guild_id).one(domain.store.reader()).await?;
-    let zone = guild::time_zone(domain, rule.guild_id).await?;
-    Ok(effective_at(&rule, default.as_ref(), zone, &place)
-        .map(|effective| PlaceHint { effective, due_at: place.due_at }))
-}
-
-/// Pins changed: what was passed over because of a pin may be due now.
-pub async fn note_pins_changed(domain: &Domain, place_id: ChannelId) -> Result<(), Error> {
-    let hint = domain.caches.places.get_or_load(place_id, load_hint(domain, place_id)).await?;
-    if hint.is_none() {
-        return Ok(());
-    }
-    let now = domain.discord_now();
-    domain
-        .store
-        .write((place_id, now), |txn, (place_id, now)| {
-            Box::pin(async move {
-                rescan(txn, *place_id).await?;
-                wake_one(txn, *place_id, *now + TimeDelta::seconds(5)).await
-            })
-        })
-        .await?;
-    domain.caches.places.forget(&place_id);
-    Ok(())
-}
-
-async fn wake_one(txn: &WriteTransaction, place_id: ChannelId, at: DateTime<Utc>) -> Result<(), Error> {
-    vanish_place::Entity::update_many()
-        .col_expr(vanish_place::Column::DueAt, earlier_of_due_and(at))
-        .filter(vanish_place::COLUMN.place_id.eq(place_id))
-        .exec(txn.connection())
-        .await?;
-    Ok(())
-}
-
-/// Sets the cursors of a channel and its threads back to before what was passed over.
-pub(super) async fn rescan(txn: &WriteTransaction, channel: ChannelId) -> Result<(), Error> {
-    let places = Condition::any()
-        .add(vanish_place::COLUMN.place_id.eq(channel))
-        .add(vanish_place::COLUMN.rule_channel_id.eq(channel));
-    rescan_where(txn, places).await
-}
-
-/// The same for a whole guild, whose places are then looked at.
-pub(super) async fn rescan_guild(txn: &WriteTransaction, guild: GuildId, now: DateTime<Utc>) -> Result<(), Error> {
-    rescan_where(txn, Condition::all().add(vanish_place::COLUMN.guild_id.eq(guild))).await?;
-    vanish_place::Entity::update_many()
-        .col_expr(vanish_place::Column::DueAt, earlier_of_due_and(now))
-        .filter(vanish_place::COLUMN.guild_id.eq(guild))
-        .exec(txn.connection())
-        .await?;
-    Ok(())
-}
-
-async fn rescan_where(txn: &WriteTransaction, places: Condition) -> Result<(), Error> {
-    use vanish_place::Column as C;
-    vanish_place::Entity::update_many()
-        .col_expr(C::Cursor, Expr::col(C::PassedOver).sub(1))
-        .filter(places)
-        .filter(vanish_place::COLUMN.passed_over.is_not_null())
-        .filter(Expr::col(C::PassedOver).lte(Expr::col(C::Cursor)))
-        .exec(txn.connection())
-        .await?;
-    Ok(())
-}
-
-/// A kept message is released: look again from there.
-pub(super) async fn rescan_from(
-    txn: &WriteTransaction,
-    place_id: ChannelId,
-    message: MessageId,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let before = MessageId::new(message.get() - 1).unwrap_or(message);
-    vanish_place::Entity::update_many()
-        .col_expr(vanish_place::Column::Cursor, Expr::value(before))
-        .filter(vanish_place::COLUMN.place_id.eq(place_id))
-        .filter(vanish_place::COLUMN.cursor.gte(message))
-        .exec(txn.connection())
-        .await?;
-    wake_one(txn, place_id, now).await
-}
-
-/// A thread under a channel was made, found or woken: it gets a place of its own where the rule reaches threads.
-pub async fn note_thread(domain: &Domain, parent: ChannelId, thread: ChannelId) -> Result<(), Error> {
-    let rule = rule::cached(domain, parent).await?;
-    let Some(rule) = rule.as_ref() else { return Ok(()) };
-    let place = vanish_place::Model {
-        place_id: thread,
-        rule_channel_id: parent,
-        guild_id: rule.guild_id,
-        cursor: rule.starts_after,
-        passed_over: None,
-        due_at: Some(domain.discord_now()),
-        backlog_after: None,
-        backlog_until: None,
-        backlog_due_at: None,
-        ignore_schedule: false,
-        leased_until: None,
-        attempts: 0,
-    };
-    domain
-        .store
-        .write(place, |txn, place| {
-            Box::pin(async move {
-                // A rule that was removed meanwhile refuses the row by its foreign key.
-                let known = vanish_rule::Entity::find_by_id(place.rule_channel_id).one(txn.connection()).await?;
-                if known.is_none() {
-                    return Ok(());
-                }
-                vanish_place::Entity::insert(place.clone().into_active_model())
-                    .on_conflict(
-                        OnConflict::column(vanish_place::Column::PlaceId)
-                            .update_column(vanish_place::Column::DueAt)
-                            .to_owned(),
-                    )
-                    .exec_without_returning(txn.connection())
-                    .await?;
-                Ok::<_, Error>(())
-            })
-        })
-        .await?;
-    domain.caches.places.forget(&thread);
-    Ok(())
-}
-
-/// A channel or thread was deleted: its rule, its place and its marked messages go.
-pub async fn channel_gone(domain: &Domain, channel: ChannelId) -> Result<(), Error> {
-    match rule::remove(domain, &Actor::System, channel).await {
-        Err(error) if error.code().is_none() => return Err(error),
-        _ => {}
-    }
-    domain
-        .store
-        .write(channel, |txn, channel| {
-            Box::pin(async move {
-                vanish_place::Entity::delete_by_id(*channel).exec(txn.connection()).await?;
-                vanish_message::Entity::delete_many()
-                    .filter(vanish_message::COLUMN.channel_id.eq(*channel))
-                    .exec(txn.connection())
-                    .await?;
-                Ok(())
-            })
-        })
-        .await
-}
-
-/// The channels of a guild whose rules are held because a permission is missing.
-pub async fn suspended(domain: &Domain, guild: GuildId) -> Result<Vec<ChannelId>, Error> {
-    Ok(vanish_rule::Entity::find()
-        .filter(vanish_rule::COLUMN.guild_id.eq(guild))
-        .filter(vanish_rule::COLUMN.state.eq(RuleState::Suspended))
-        .select_only()
-        .column(vanish_rule::Column::ChannelId)
-        .into_tuple()
-        .all(domain.store.reader())
-        .await?)
-}
-
-/// The bot may do again what a suspended rule needs.
-pub async fn channel_restored(domain: &Domain, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
-    match rule::resume(domain, &Actor::System, guild, channel).await {
-        Err(error) if error.code().is_none() => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// A guild is seen anew: places that miss the newest message are looked at; rules waiting for Discord too.
-pub async fn guild_seen(domain: &Domain, guild: GuildId, newest: &[LastMessage]) -> Result<(), Error> {
-    let newest: HashMap<_, _> = newest.iter().map(|last| (last.place_id, last.message_id)).collect();
-    let places = vanish_place::Entity::find()
-        .filter(vanish_place::COLUMN.guild_id.eq(guild))
-        .filter(vanish_place::COLUMN.due_at.is_null())
-        .all(domain.store.reader())
-        .await?;
-    let behind: Vec<ChannelId> = places
-        .iter()
-        .filter(|place| newest.get(&place.place_id).is_some_and(|message| *message > place.cursor))
-        .map(|place| place.place_id)
-        .collect();
-    let unconfirmed = vanish_rule::Entity::find()
-        .filter(vanish_rule::COLUMN.guild_id.eq(guild))
-        .filter(vanish_rule::COLUMN.state.eq(RuleState::Unconfirmed))
-        .all(domain.store.reader())
-        .await?;
-    let wake: Vec<ChannelId> = behind.into_iter().chain(unconfirmed.iter().map(|rule| rule.channel_id)).collect();
-    if wake.is_empty() {
-        return Ok(());
-    }
-    let input = (wake.clone(), domain.discord_now());
-    domain
-        .store
-        .write(input, |txn, (wake, now)| {
-            Box::pin(async move {
-                for place_id in wake {
-                    wake_one(txn, *place_id, *now).await?;
-                }
-                Ok::<_, Error>(())
-            })
-        })
-        .await?;
-    wake.iter().for_each(|place_id| domain.caches.places.forget(place_id));
-    Ok(())
-}
-
-/// Measures how many calls per second the rules plan, two for each window of a place that has messages, and widens
-/// the windows so that the plan stays under the operator's limit. Returns the factor, at least 1.
-pub async fn planned_widening(domain: &Domain) -> Result<f64, Error> {
-    let rows: Vec<(Option<i64>, i64)> = vanish_place::Entity::find()
-        .inner_join(vanish_rule::Entity)
-        .filter(vanish_place::COLUMN.due_at.is_not_null())
-        .filter(vanish_rule::COLUMN.state.eq(RuleState::Active))
-        .select_only()
-        .column_as(vanish_rule::Column::AfterSeconds, "after_seconds")
-        .column_as(ColumnTrait::count(&vanish_place::Column::PlaceId), "places")
-        .group_by(vanish_rule::Column::AfterSeconds)
-        .into_tuple()
-        .all(domain.store.reader())
-        .await?;
-    #[expect(clippy::cast_precision_loss, reason = "counts of channels")]
-    let planned: f64 = rows
-        .iter()
-        .map(|(after, places)| {
-            let window = (after.unwrap_or(0) / 100).clamp(5, 300);
-            2.0 * *places as f64 / window as f64
-        })
-        .sum();
-    let most = f64::from(Ord::max(domain.limits.sweep_calls_per_second_max, 1));
-    let factor = f64::max(planned / most, 1.0);
-    domain.set_widening(factor);
-    Ok(factor)
 }

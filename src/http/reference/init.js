@@ -10,5 +10,6 @@ Scalar.createApiReference("#app", {
   showDeveloperTools: "never",
   documentDownloadType: "direct",
   persistAuth: false,
+  authentication: { preferredSecurityScheme: "apiKey" },
   externalUrls: { dashboardUrl: "", registryUrl: "", proxyUrl: "", apiBaseUrl: "" },
 });

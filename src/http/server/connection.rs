@@ -4,7 +4,7 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc, LazyLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -16,34 +16,52 @@ use axum::{
     http::{HeaderValue, Request, header},
     response::Response,
 };
-use http_body_util::BodyExt as _;
 use hyper::{
     body::{Frame, Incoming, SizeHint},
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Notify};
-use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
+use super::arrival::{Arrival, Arriving};
 use crate::app::HttpSettings;
-
-/// Moments are microseconds since this one, so that they fit an atomic.
-static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
-
-/// States that are no moment; see [`Connection::state`].
-const WORKING: u64 = 0;
-const EVICTED: u64 = u64::MAX;
 
 /// While the server stops: how long a request that is on its way is waited for.
 const LINGER: Duration = Duration::from_millis(200);
 /// While the server stops: how long the rest of a request that has begun to arrive is waited for.
 const STRAGGLER_TIMEOUT: Duration = Duration::from_secs(1);
+/// The least that hyper reads into.
+const BUFFER_BYTES_MIN: usize = 8192;
+/// Answers up to this size fit the buffers of the system, so that their end is not watched.
+const WATCHED_BYTES_MIN: u64 = 64 * 1024;
 
-/// The present moment; never a special state.
-fn now() -> u64 {
-    u64::try_from(EPOCH.elapsed().as_micros()).unwrap_or(EVICTED).saturating_add(1).min(EVICTED - 1)
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
+/// States of a connection, beside `WORKING` and `EVICTED`, are a moment and, in the two lowest bits, what has been
+/// going on since then.
+const WORKING: u64 = 0;
+const EVICTED: u64 = u64::MAX;
+/// Waits for the head of a request.
+const HEAD: u64 = 1;
+/// Has the head of a request and may have its body.
+const BODY: u64 = 2;
+/// Takes a large answer.
+const SENDING: u64 = 3;
+const ACTIVITY: u64 = 3;
+
+/// Moments are microseconds since this one, so that they fit an atomic.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// The present moment; never zero.
+pub(super) fn now() -> u64 {
+    u64::try_from(EPOCH.elapsed().as_micros()).unwrap_or(0) + 1
+}
+
+/// A moment as others tell it.
+pub(super) fn instant(moment: u64) -> Instant {
+    *EPOCH + Duration::from_micros(moment)
 }
 
 /// What is known of a connection outside its task.
@@ -53,104 +71,179 @@ pub(super) struct Connection {
 }
 
 struct Shared {
-    /// Since when it waits for a complete request; or `WORKING` on one, or `EVICTED`.
     state: AtomicU64,
-    /// Told to end.
-    evicted: Notify,
+    /// The server stops.
+    stopping: AtomicBool,
+    /// Something has happened that the task has to look at.
+    told: Notify,
 }
 
 impl Connection {
     pub(super) fn new() -> Self {
-        Self { shared: Arc::new(Shared { state: AtomicU64::new(now()), evicted: Notify::new() }) }
+        Self {
+            shared: Arc::new(Shared {
+                state: AtomicU64::new(now() << 2 | HEAD),
+                stopping: AtomicBool::new(false),
+                told: Notify::new(),
+            }),
+        }
     }
 
-    /// Since when it has waited for a complete request, if it does.
+    fn state(&self) -> u64 {
+        self.shared.state.load(Ordering::Acquire)
+    }
+
+    /// Since when it has waited for its client, if it does; to be compared with other answers of this function.
     pub(super) fn waiting_since(&self) -> Option<u64> {
-        match self.shared.state.load(Ordering::Acquire) {
-            WORKING | EVICTED => None,
-            since => Some(since),
-        }
+        Some(self.state()).filter(|&state| state != WORKING && state != EVICTED)
     }
 
     /// Ends it, unless a request has become complete.
     pub(super) fn evict(&self) -> bool {
-        let Some(since) = self.waiting_since() else {
-            return false;
-        };
-        let state = &self.shared.state;
-        let done = state.compare_exchange(since, EVICTED, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        if done {
-            self.shared.evicted.notify_one();
+        self.waiting_since().is_some_and(|state| self.evict_in(state))
+    }
+
+    /// Ends it if it has waited for the head of a request for longer than this.
+    pub(super) fn evict_overdue(&self, timeout: Duration) -> bool {
+        let state = self.state();
+        state & ACTIVITY == HEAD && state != EVICTED && instant(state >> 2).elapsed() > timeout && self.evict_in(state)
+    }
+
+    fn evict_in(&self, state: u64) -> bool {
+        let evicted = self.shared.state.compare_exchange(state, EVICTED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if evicted {
+            self.shared.told.notify_one();
         }
-        done
+        evicted
+    }
+
+    /// Tells it that the server stops.
+    pub(super) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.shared.told.notify_one();
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Acquire)
     }
 
     /// A request is complete; false if the connection was evicted meanwhile.
-    fn work(&self) -> bool {
-        self.change(WORKING)
+    pub(super) fn work(&self) -> bool {
+        self.change(|_| WORKING)
     }
 
-    /// It waits for its client again.
-    fn wait(&self) {
-        self.change(now());
+    /// The head of a request is complete; how long it took still counts.
+    fn receive(&self) -> bool {
+        self.change(|state| state & !ACTIVITY | BODY)
+    }
+
+    fn wait(&self, activity: u64) {
+        self.change(|_| now() << 2 | activity);
     }
 
     /// Changes the state, unless it is final.
-    fn change(&self, to: u64) -> bool {
+    fn change(&self, to: impl Fn(u64) -> u64) -> bool {
         self.shared
             .state
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| (state != EVICTED).then_some(to))
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| (state != EVICTED).then(|| to(state)))
             .is_ok()
     }
 }
 
-/// When the body of a request had arrived; a request without this extension came without a body.
-#[derive(Clone)]
-pub struct Arrival {
-    completed: Arc<AtomicU64>,
-}
-
-impl Arrival {
-    fn new() -> Self {
-        Self { completed: Arc::new(AtomicU64::new(WORKING)) }
-    }
-
-    /// The moment, once it is past.
-    pub fn completed_at(&self) -> Option<Instant> {
-        match self.completed.load(Ordering::Acquire) {
-            WORKING => None,
-            at => Some(*EPOCH + Duration::from_micros(at)),
+/// Serves one connection to its end.
+pub(super) fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    settings: &HttpSettings,
+    connection: Connection,
+) -> impl Future<Output = ()> + Send + use<> {
+    let mut builder = http1::Builder::new();
+    builder
+        // hyper's timer would be set and cleared for each request; the server looks at `Connection` instead.
+        .header_read_timeout(None)
+        .max_header_size(settings.header_bytes_max)
+        .max_buf_size(settings.header_bytes_max.max(BUFFER_BYTES_MIN))
+        // A client that has said everything may close its half and still wants its answer.
+        .half_close(true);
+    async move {
+        let shared = connection.shared.clone();
+        let asked = connection.clone();
+        let service = service_fn(move |request| answer(router.clone(), asked.clone(), request));
+        let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        while !connection.is_stopping() {
+            tokio::select! {
+                biased;
+                // How a connection fails is the client's business.
+                _ = serving.as_mut() => return,
+                () = shared.told.notified() => {}
+            }
+            if connection.state() == EVICTED {
+                return;
+            }
+        }
+        if tokio::time::timeout(LINGER, serving.as_mut()).await.is_ok() {
+            return;
+        }
+        serving.as_mut().graceful_shutdown();
+        loop {
+            let rest = tokio::time::timeout(STRAGGLER_TIMEOUT, serving.as_mut());
+            let ended = rest.await.is_ok();
+            let state = connection.state();
+            if ended || state != WORKING && state & ACTIVITY != SENDING || state == EVICTED {
+                return;
+            }
         }
     }
 }
 
-/// A body that tells when its end has arrived.
-struct Arriving {
-    body: Incoming,
-    arrival: Arrival,
+/// The connection was closed for a newer one; nothing of the request was done.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection was closed for a newer one")]
+struct Evicted;
+
+async fn answer(mut router: Router, connection: Connection, request: Request<Incoming>) -> Result<Response, Evicted> {
+    let request = if request.body().is_end_stream() {
+        if !connection.work() {
+            return Err(Evicted);
+        }
+        request.map(|_| Body::empty())
+    } else {
+        if !connection.receive() {
+            return Err(Evicted);
+        }
+        let (mut head, body) = request.into_parts();
+        let arrival = Arrival::new();
+        head.extensions.insert(arrival.clone());
+        let body = Arriving::new(body, arrival, connection.clone());
+        Request::from_parts(head, Body::new(body))
+    };
+    let Ok(mut response) = router.call(request).await;
+    if connection.is_stopping() {
+        response.headers_mut().insert(header::CONNECTION, CLOSE);
+    }
+    if response.body().size_hint().lower() < WATCHED_BYTES_MIN {
+        connection.wait(HEAD);
+        return Ok(response);
+    }
+    connection.wait(SENDING);
+    Ok(response.map(|body| Body::new(Sending { body, connection })))
+}
+
+/// A body that tells when all of it was taken.
+struct Sending {
+    body: Body,
     connection: Connection,
 }
 
-impl Arriving {
-    fn complete(&self) {
-        self.arrival.completed.store(now(), Ordering::Release);
-        self.connection.work();
-    }
-}
-
-impl HttpBody for Arriving {
+impl HttpBody for Sending {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(context);
-        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.complete();
-        }
-        frame
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -162,79 +255,8 @@ impl HttpBody for Arriving {
     }
 }
 
-/// Serves one connection to its end.
-pub(super) fn serve_connection(
-    stream: TcpStream,
-    router: Router,
-    settings: &HttpSettings,
-    connection: Connection,
-    shutdown: CancellationToken,
-) -> impl Future<Output = ()> + Send + use<> {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout)
-        .max_header_size(settings.header_bytes_max)
-        .max_buf_size(settings.header_bytes_max.max(BUFFER_BYTES_MIN))
-        // A client that has said everything may close its half and still wants its answer.
-        .half_close(true);
-    async move {
-        let told = connection.clone();
-        let stop = shutdown.clone();
-        let service = service_fn(move |request| answer(router.clone(), connection.clone(), stop.clone(), request));
-        let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::select! {
-            biased;
-            // How a connection fails is the client's business.
-            _ = serving.as_mut() => return,
-            () = told.shared.evicted.notified() => return,
-            () = shutdown.cancelled() => {}
-        }
-        if tokio::time::timeout(LINGER, serving.as_mut()).await.is_ok() {
-            return;
-        }
-        serving.as_mut().graceful_shutdown();
-        loop {
-            let straggler = tokio::time::timeout(STRAGGLER_TIMEOUT, serving.as_mut());
-            if straggler.await.is_ok() || told.waiting_since().is_some() {
-                return;
-            }
-        }
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.connection.wait(HEAD);
     }
 }
-
-const CLOSE: HeaderValue = HeaderValue::from_static("close");
-
-/// The least that hyper reads into.
-const BUFFER_BYTES_MIN: usize = 8192;
-
-async fn answer(
-    mut router: Router,
-    connection: Connection,
-    shutdown: CancellationToken,
-    request: Request<Incoming>,
-) -> Result<Response, Evicted> {
-    let request = if request.body().is_end_stream() {
-        if !connection.work() {
-            return Err(Evicted);
-        }
-        request.map(|_| Body::empty())
-    } else {
-        let arrival = Arrival::new();
-        let (mut head, body) = request.into_parts();
-        head.extensions.insert(arrival.clone());
-        let body = Arriving { body, arrival, connection: connection.clone() };
-        Request::from_parts(head, Body::new(body.map_err(axum::Error::new)))
-    };
-    let Ok(mut response) = router.call(request).await;
-    connection.wait();
-    if shutdown.is_cancelled() {
-        response.headers_mut().insert(header::CONNECTION, CLOSE);
-    }
-    Ok(response)
-}
-
-/// The connection was closed for a newer one; nothing of the request was done.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection was closed for a newer one")]
-struct Evicted;

@@ -60,6 +60,8 @@ async fn wrong_values_are_422_and_point_at_themselves() {
         assert_eq!(answer.status, 422, "{field} = {value}: {problem}");
         assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"), "{problem}");
     }
+    let long = json!({"channelId": "10", "guildId": "1", "duration": "9".repeat(10_000)});
+    assert!(server.json("POST", VANISH, long).await.body.len() < 2000);
     for missing in ["channelId", "guildId", "duration"] {
         let mut body = good.clone();
         body.as_object_mut().expect("an object").remove(missing);

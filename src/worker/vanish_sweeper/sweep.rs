@@ -1,6 +1,10 @@
 //! One sweep of one channel or thread.
 
-use std::{collections::HashMap, sync::Mutex, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
@@ -35,6 +39,14 @@ const ROLES_LIFETIME: Duration = Duration::from_mins(5);
 const ROLES_MAX: u64 = 20_000;
 /// Channels whose threads have been listed.
 const LISTED_MAX: usize = 10_000;
+/// How long a guild's list of threads is believed; those made later announce themselves.
+const THREADS_LIFETIME: Duration = Duration::from_secs(30);
+/// Guilds whose threads are remembered.
+const GUILDS_MAX: u64 = 2_000;
+/// Discord's code for a channel that holds no messages itself, such as a forum.
+const WRONG_CHANNEL_TYPE: u32 = 50_024;
+/// Somebody changed or paused the rule in the middle of its sweep: the next one goes by the new rule.
+const HELD: discord_api::Error = discord_api::Error::Unavailable { reason: "the rule was changed meanwhile" };
 /// What goes into Discord's audit log.
 const REASON: &str = "Vanishing channel";
 
@@ -45,12 +57,15 @@ pub(super) struct Sweeper {
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
     /// The revision of each rule at which the active threads were listed.
     listed: Mutex<HashMap<ChannelId, i64>>,
+    /// Active threads with their channels, so that the rules of one guild share a call.
+    threads: Cache<GuildId, Arc<Vec<(ChannelId, ChannelId)>>>,
 }
 
 impl Sweeper {
     pub(super) fn new(domain: Domain, api: DiscordApi) -> Self {
         let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
-        Self { domain, api, roles, listed: Mutex::default() }
+        let threads = Cache::builder().max_capacity(GUILDS_MAX).time_to_live(THREADS_LIFETIME).build();
+        Self { domain, api, roles, listed: Mutex::default(), threads }
     }
 
     /// Sweeps what was claimed and records the outcome. An error of the store leaves the lease to end by itself.
@@ -115,9 +130,9 @@ impl Sweeper {
         if known(&self.listed) {
             return Ok(());
         }
-        for thread in self.api.active_threads(claim.rule.guild_id, Lane::Normal).await? {
-            if thread.parent_id == Some(channel)
-                && let Err(error) = vanish::note_thread(&self.domain, channel, thread.id).await
+        for (parent, thread) in self.active_threads(claim.rule.guild_id).await?.iter() {
+            if *parent == channel
+                && let Err(error) = vanish::note_thread(&self.domain, channel, *thread).await
             {
                 tracing::error!(error = &error as &dyn std::error::Error, "a thread could not be noted");
             }
@@ -129,6 +144,17 @@ impl Sweeper {
             listed.insert(channel, claim.rule.revision);
         }
         Ok(())
+    }
+
+    async fn active_threads(&self, guild: GuildId) -> discord_api::Result<Arc<Vec<(ChannelId, ChannelId)>>> {
+        if let Some(threads) = self.threads.get(&guild) {
+            return Ok(threads);
+        }
+        let threads = self.api.active_threads(guild, Lane::Normal).await?;
+        let threads: Vec<_> = threads.iter().filter_map(|thread| Some((thread.parent_id?, thread.id))).collect();
+        let threads = Arc::new(threads);
+        self.threads.insert(guild, threads.clone());
+        Ok(threads)
     }
 
     async fn sweep_newest(&self, claim: &Claim, judge: &mut Judge, outcome: &mut Outcome) -> discord_api::Result<()> {
@@ -227,18 +253,17 @@ impl Sweeper {
     async fn resolve_roles(&self, guild: GuildId, judge: &mut Judge, page: &[MessageFacts]) -> discord_api::Result<()> {
         for author in judge.authors_to_resolve(page) {
             let key = (guild, author);
-            let roles = match self.roles.get(&key) {
-                Some(roles) => roles,
-                None => {
-                    let roles = match self.api.member(guild, author, Lane::Normal).await {
-                        Ok(member) => member.roles,
-                        // Who has left has no roles.
-                        Err(error) if error.is_gone() => Vec::new(),
-                        Err(error) => return Err(error),
-                    };
-                    self.roles.insert(key, roles.clone());
-                    roles
-                }
+            let roles = if let Some(roles) = self.roles.get(&key) {
+                roles
+            } else {
+                let roles = match self.api.member(guild, author, Lane::Normal).await {
+                    Ok(member) => member.roles,
+                    // Who has left has no roles.
+                    Err(error) if error.is_gone() => Vec::new(),
+                    Err(error) => return Err(error),
+                };
+                self.roles.insert(key, roles.clone());
+                roles
             };
             judge.roles.insert(author, roles);
         }
@@ -264,6 +289,10 @@ impl Sweeper {
         };
         let mut failure = None;
         for chunk in deletions.young.chunks(100) {
+            if !vanish::still_holds(&self.domain, claim).await {
+                failure = Some(HELD);
+                break;
+            }
             match self.delete_young(place, chunk).await {
                 Ok(()) => done(chunk, outcome),
                 Err(error) => {
@@ -274,6 +303,10 @@ impl Sweeper {
         }
         if failure.is_none() {
             for id in &deletions.old {
+                if !vanish::still_holds(&self.domain, claim).await {
+                    failure = Some(HELD);
+                    break;
+                }
                 match self.delete_one(place, *id, true).await {
                     Ok(()) => done(&[*id], outcome),
                     Err(error) => {
@@ -350,7 +383,9 @@ fn problem_of(error: &discord_api::Error) -> Problem {
         discord_api::Error::MissingAccess => Problem::Permission("View Channel and Read Message History"),
         discord_api::Error::MissingPermissions => Problem::Permission("Manage Messages"),
         discord_api::Error::NotFound { code: 10_003 } => Problem::Gone,
-        discord_api::Error::ThreadArchived => Problem::Archived,
+        discord_api::Error::ThreadArchived | discord_api::Error::Rejected { code: WRONG_CHANNEL_TYPE, .. } => {
+            Problem::Resting
+        }
         error => {
             let wait = error.retry_after().and_then(|wait| TimeDelta::from_std(wait).ok());
             Problem::Transient(wait.unwrap_or(TimeDelta::zero()))

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, Database as Connect, DatabaseConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// The server that stories may make databases on; another one by TEST_POSTGRES_URL.
+/// The server that stories may make databases on; another one by `TEST_POSTGRES_URL`.
 const POSTGRES_URL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 
 /// Which engine a story runs on.
@@ -67,6 +67,7 @@ fn server_url() -> String {
     std::env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| POSTGRES_URL.to_owned())
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
 async fn admin() -> Option<DatabaseConnection> {
     match Connect::connect(server_url()).await {
         Ok(connection) => Some(connection),

@@ -116,9 +116,7 @@ impl FakeDiscord {
 
     /// Waits until a session is connected; panics after `limit`.
     pub async fn wait_connected_for(&self, limit: Duration) {
-        let ready = self
-            .wait(limit, |state| (connected(state) > 0).then_some(()))
-            .await;
+        let ready = self.wait(limit, |state| (connected(state) > 0).then_some(())).await;
         if ready.is_none() {
             self.give_up("no client connected to the gateway");
         }
@@ -127,9 +125,7 @@ impl FakeDiscord {
     /// Waits until there were at least `count` RESUMEs; panics after 5 s.
     pub async fn wait_resumes(&self, count: usize) {
         let is_resume = |one: &&GatewayRecord| matches!(one.action, GatewayAction::Resume { .. });
-        let enough = |state: &State| {
-            (state.gateway.records.iter().filter(is_resume).count() >= count).then_some(())
-        };
+        let enough = |state: &State| (state.gateway.records.iter().filter(is_resume).count() >= count).then_some(());
         if self.wait(WAIT, enough).await.is_none() {
             self.give_up(&format!("fewer than {count} RESUMEs"));
         }
@@ -137,11 +133,8 @@ impl FakeDiscord {
 
     /// Waits until there were at least `count` IDENTIFYs; panics after `limit`.
     pub async fn wait_identifies(&self, count: usize, limit: Duration) {
-        let is_identify =
-            |one: &&GatewayRecord| matches!(one.action, GatewayAction::Identify { .. });
-        let enough = |state: &State| {
-            (state.gateway.records.iter().filter(is_identify).count() >= count).then_some(())
-        };
+        let is_identify = |one: &&GatewayRecord| matches!(one.action, GatewayAction::Identify { .. });
+        let enough = |state: &State| (state.gateway.records.iter().filter(is_identify).count() >= count).then_some(());
         if self.wait(limit, enough).await.is_none() {
             self.give_up(&format!("fewer than {count} IDENTIFYs"));
         }
@@ -150,9 +143,6 @@ impl FakeDiscord {
 
 fn connected(state: &State) -> usize {
     let all = state.gateway.sessions.iter();
-    all.filter(|one| {
-        one.connection
-            .is_some_and(|connection| state.gateway.connections.contains_key(&connection))
-    })
-    .count()
+    all.filter(|one| one.connection.is_some_and(|connection| state.gateway.connections.contains_key(&connection)))
+        .count()
 }

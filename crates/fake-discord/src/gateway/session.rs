@@ -20,11 +20,7 @@ impl State {
     /// Answers one payload of a client.
     pub(crate) fn gateway_payload(&mut self, connection: u64, payload: &Value) -> Next {
         let data = &payload["d"];
-        let known = self
-            .gateway
-            .sessions
-            .iter()
-            .any(|one| one.connection == Some(connection));
+        let known = self.gateway.sessions.iter().any(|one| one.connection == Some(connection));
         match payload["op"].as_u64() {
             Some(1) => {
                 self.record_gateway(GatewayAction::Heartbeat);
@@ -57,10 +53,7 @@ impl State {
         let number = |at: usize, default| data["shard"][at].as_u64().unwrap_or(default);
         let shard = (number(0, 0), number(1, 1));
         let intents = data["intents"].as_u64();
-        self.record_gateway(GatewayAction::Identify {
-            intents: intents.unwrap_or(0),
-            shard,
-        });
+        self.record_gateway(GatewayAction::Identify { intents: intents.unwrap_or(0), shard });
         if !self.token_accepted(data) {
             return Next::Close(4004);
         }
@@ -84,11 +77,7 @@ impl State {
             replay: VecDeque::new(),
         });
         self.greet(&id, shard);
-        if data["compress"] == true {
-            Next::Compress
-        } else {
-            Next::Go
-        }
+        if data["compress"] == true { Next::Compress } else { Next::Go }
     }
 
     /// READY, then every guild of the shard.
@@ -100,10 +89,7 @@ impl State {
             .map(|guild| guild.id)
             .filter(|id| (id >> 22) % shard.1.max(1) == shard.0)
             .collect();
-        let guilds: Vec<Value> = mine
-            .iter()
-            .map(|id| json!({"id": id.to_string(), "unavailable": true}))
-            .collect();
+        let guilds: Vec<Value> = mine.iter().map(|id| json!({"id": id.to_string(), "unavailable": true})).collect();
         let ready = json!({
             "v": 10, "user": self.users.get(&BOT_USER_ID).map(render::own_user), "guilds": guilds,
             "session_id": session, "session_type": "normal", "private_channels": [],
@@ -112,16 +98,8 @@ impl State {
             "user_settings": {}, "geo_ordered_rtc_regions": [], "_trace": [], "auth": {},
             "application": {"id": APPLICATION_ID.to_string(), "flags": 1 << 18},
         });
-        let creates: Vec<Value> = mine
-            .iter()
-            .map(|id| self.guild_create(&self.guilds[id]))
-            .collect();
-        let Some(index) = self
-            .gateway
-            .sessions
-            .iter()
-            .position(|one| one.id == session)
-        else {
+        let creates: Vec<Value> = mine.iter().map(|id| self.guild_create(&self.guilds[id])).collect();
+        let Some(index) = self.gateway.sessions.iter().position(|one| one.id == session) else {
             return;
         };
         self.gateway.emit(index, "READY", &ready);
@@ -140,18 +118,13 @@ impl State {
             one.id == wanted && seq <= one.seq && seq + 1 >= first_kept
         });
         let token = self.token_accepted(data);
-        self.record_gateway(GatewayAction::Resume {
-            session: wanted,
-            seq,
-            accepted: token && index.is_some(),
-        });
+        self.record_gateway(GatewayAction::Resume { session: wanted, seq, accepted: token && index.is_some() });
         if !token {
             return Next::Close(4004);
         }
         let Some(index) = index else {
             let refusal = json!({"op": 9, "d": false, "s": null, "t": null});
-            self.gateway
-                .send(connection, Out::Send(refusal.to_string()));
+            self.gateway.send(connection, Out::Send(refusal.to_string()));
             return Next::Go;
         };
         if let Some(old) = self.gateway.sessions[index].connection.replace(connection) {
@@ -170,29 +143,21 @@ impl State {
         let Some(guild) = guild.and_then(|id| self.guilds.get(&id)) else {
             return;
         };
-        let wanted: Vec<u64> = crate::rules::items(&data["user_ids"])
-            .filter_map(crate::rest::request::body_id)
-            .collect();
+        let wanted: Vec<u64> =
+            crate::rules::items(&data["user_ids"]).filter_map(crate::rest::request::body_id).collect();
         let all = guild.members.keys();
         let found: Vec<Value> = all
             .filter(|id| wanted.is_empty() || wanted.contains(id))
             .take(1000)
             .map(|id| self.member_json(guild.id, *id))
             .collect();
-        let missing: Vec<String> = wanted
-            .iter()
-            .filter(|id| !guild.members.contains_key(id))
-            .map(u64::to_string)
-            .collect();
+        let missing: Vec<String> =
+            wanted.iter().filter(|id| !guild.members.contains_key(id)).map(u64::to_string).collect();
         let chunk = json!({
             "guild_id": guild.id.to_string(), "members": found, "chunk_index": 0, "chunk_count": 1,
             "not_found": missing, "nonce": data["nonce"],
         });
-        let index = self
-            .gateway
-            .sessions
-            .iter()
-            .position(|one| one.connection == Some(connection));
+        let index = self.gateway.sessions.iter().position(|one| one.connection == Some(connection));
         if let Some(index) = index {
             self.gateway.emit(index, "GUILD_MEMBERS_CHUNK", &chunk);
         }

@@ -23,19 +23,11 @@ const COMPRESS_ABOVE: usize = 1024;
 const MAX_PAYLOAD: usize = 4096;
 const MAX_PER_MINUTE: usize = 120;
 /// Close codes after which a session cannot be resumed.
-const FATAL: [u16; 11] = [
-    1000, 1001, 4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014,
-];
+const FATAL: [u16; 11] = [1000, 1001, 4003, 4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014];
 
 /// Takes a websocket in.
-pub(crate) async fn upgrade(
-    Extract(fake): Extract<FakeDiscord>,
-    uri: Uri,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    let stream = uri
-        .query()
-        .is_some_and(|query| query.contains("compress=zlib-stream"));
+pub(crate) async fn upgrade(Extract(fake): Extract<FakeDiscord>, uri: Uri, upgrade: WebSocketUpgrade) -> Response {
+    let stream = uri.query().is_some_and(|query| query.contains("compress=zlib-stream"));
     upgrade.on_upgrade(move |socket| run(fake, socket, stream))
 }
 
@@ -53,14 +45,9 @@ impl Packing {
         match self {
             Self::PerPayload if text.len() > COMPRESS_ABOVE => {
                 let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-                let packed = encoder
-                    .write_all(text.as_bytes())
-                    .and_then(|()| encoder.finish());
+                let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
                 // Writing to memory does not fail; the plain text is right in any case.
-                packed.map_or_else(
-                    |_| Message::Text(text.into()),
-                    |bytes| Message::Binary(bytes.into()),
-                )
+                packed.map_or_else(|_| Message::Text(text.into()), |bytes| Message::Binary(bytes.into()))
             }
             Self::Stream(context) => {
                 // Room for a payload that does not shrink, and for the flush marker.
@@ -82,11 +69,8 @@ async fn run(fake: FakeDiscord, mut socket: WebSocket, stream: bool) {
         state.record_gateway(GatewayAction::Connect);
         (connection, state.gateway.heartbeat)
     });
-    let mut packing = if stream {
-        Packing::Stream(Box::new(Compress::new(Compression::fast(), true)))
-    } else {
-        Packing::Plain
-    };
+    let mut packing =
+        if stream { Packing::Stream(Box::new(Compress::new(Compression::fast(), true))) } else { Packing::Plain };
     let interval = u64::try_from(heartbeat.as_millis()).unwrap_or(u64::MAX);
     let hello = json!({"op": 10, "d": {"heartbeat_interval": interval, "_trace": []}, "s": null, "t": null});
     let mut code = None;
@@ -96,10 +80,7 @@ async fn run(fake: FakeDiscord, mut socket: WebSocket, stream: bool) {
     fake.with(|state| {
         state.gateway.connections.remove(&connection);
         let fatal = code.is_some_and(|code| FATAL.contains(&code));
-        state
-            .gateway
-            .sessions
-            .retain(|one| !(fatal && one.connection == Some(connection)));
+        state.gateway.sessions.retain(|one| !(fatal && one.connection == Some(connection)));
         for session in &mut state.gateway.sessions {
             if session.connection == Some(connection) {
                 session.connection = None;
@@ -162,10 +143,7 @@ async fn talk(
 
 fn note_excess(fake: &FakeDiscord, text: &str, recent: &mut VecDeque<Instant>) {
     let now = Instant::now();
-    while recent
-        .front()
-        .is_some_and(|first| now.duration_since(*first) > Duration::from_mins(1))
-    {
+    while recent.front().is_some_and(|first| now.duration_since(*first) > Duration::from_mins(1)) {
         recent.pop_front();
     }
     recent.push_back(now);
@@ -187,10 +165,7 @@ async fn close(socket: &mut WebSocket, code: u16) {
         4014 => "Disallowed intent(s).",
         _ => "",
     };
-    let frame = CloseFrame {
-        code,
-        reason: reason.into(),
-    };
+    let frame = CloseFrame { code, reason: reason.into() };
     // The client may be gone already, which is what closing is for.
     socket.send(Message::Close(Some(frame))).await.ok();
 }
@@ -208,10 +183,7 @@ mod tests {
             let Message::Binary(packed) = packing.pack(text.clone()) else {
                 panic!("streams are binary");
             };
-            assert!(
-                packed.ends_with(&[0, 0, 0xff, 0xff]),
-                "every payload ends with a flush"
-            );
+            assert!(packed.ends_with(&[0, 0, 0xff, 0xff]), "every payload ends with a flush");
             let mut out = Vec::with_capacity(text.len() + 64);
             let read = reader.decompress_vec(&packed, &mut out, FlushDecompress::Sync);
             read.expect("a valid stream");

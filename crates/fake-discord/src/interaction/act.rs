@@ -18,10 +18,7 @@ use crate::{FakeDiscord, WAIT};
 impl FakeDiscord {
     /// Uses a chat command, such as `vanish set`, with options by name. Users, channels and roles
     /// are given as ids (text or number).
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "tests write json!() in the call"
-    )]
+    #[allow(clippy::needless_pass_by_value, reason = "tests write json!() in the call")]
     pub fn command(&self, user: u64, channel: u64, path: &str, options: Value) -> Interaction {
         self.act(|state| {
             let found = state.find_chat(path, channel, user)?;
@@ -68,8 +65,7 @@ impl FakeDiscord {
         self.act(|state| {
             let command = state.find_menu(3, name, channel, user)?;
             let target = state.find_message(channel, message);
-            let target =
-                target.ok_or_else(|| format!("no message {message} in channel {channel}"))?;
+            let target = target.ok_or_else(|| format!("no message {message} in channel {channel}"))?;
             let mut data = head(&command);
             data["target_id"] = json!(message.to_string());
             data["resolved"]["messages"][message.to_string()] = state.message_json(target);
@@ -95,15 +91,7 @@ impl FakeDiscord {
     /// Presses the button with this `custom_id`.
     pub fn press(&self, user: u64, target: impl Into<Target>, custom_id: &str) -> Interaction {
         let target = target.into();
-        self.act(|state| {
-            press(
-                state,
-                user,
-                target,
-                |part| part["custom_id"] == custom_id,
-                custom_id,
-            )
-        })
+        self.act(|state| press(state, user, target, |part| part["custom_id"] == custom_id, custom_id))
     }
 
     /// Presses the button with this label, as the message stands now.
@@ -113,23 +101,14 @@ impl FakeDiscord {
     }
 
     /// Chooses in the menu with this `custom_id`: values, or ids for user, role and channel menus.
-    pub fn select(
-        &self,
-        user: u64,
-        target: impl Into<Target>,
-        custom_id: &str,
-        values: &[&str],
-    ) -> Interaction {
+    pub fn select(&self, user: u64, target: impl Into<Target>, custom_id: &str, values: &[&str]) -> Interaction {
         let target = target.into();
         self.act(|state| select(state, user, target, custom_id, values))
     }
 
     /// Fills in the form that `opened` was answered with and sends it. `values` maps `custom_id` to
     /// text (or to a list of values for menus in forms); what is missing keeps its preset.
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "tests write json!() in the call"
-    )]
+    #[allow(clippy::needless_pass_by_value, reason = "tests write json!() in the call")]
     pub fn submit_modal(&self, user: u64, opened: &Interaction, values: Value) -> Interaction {
         let id = opened.id();
         self.act(|state| submit(state, user, id, &values))
@@ -175,36 +154,19 @@ impl FakeDiscord {
 }
 
 fn menu(name: &str, user: u64, channel: u64, kind: u8, data: Value) -> Draft {
-    Draft {
-        kind: COMMAND,
-        name: name.to_owned(),
-        user,
-        channel,
-        command_type: Some(kind),
-        source: None,
-        data,
-    }
+    Draft { kind: COMMAND, name: name.to_owned(), user, channel, command_type: Some(kind), source: None, data }
 }
 
 /// The message acted on, if this user sees it.
 fn visible(state: &State, user: u64, target: Target) -> Result<&FakeMessage, String> {
     let message = state.find_message(target.channel, target.message);
     let message = message.ok_or_else(|| format!("no message {} any more", target.message))?;
-    let asker = message
-        .interaction_id
-        .and_then(|id| state.interactions.get(&id))
-        .map(|one| one.user);
+    let asker = message.interaction_id.and_then(|id| state.interactions.get(&id)).map(|one| one.user);
     if message.is_ephemeral() && asker != Some(user) {
-        return Err(format!(
-            "user {user} does not see this ephemeral message: {:?}",
-            message.text()
-        ));
+        return Err(format!("user {user} does not see this ephemeral message: {:?}", message.text()));
     }
     if state.permissions(target.channel, user) & VIEW_CHANNEL == 0 {
-        return Err(format!(
-            "user {user} does not see channel {}",
-            target.channel
-        ));
+        return Err(format!("user {user} does not see channel {}", target.channel));
     }
     Ok(message)
 }
@@ -230,9 +192,7 @@ fn press(
 ) -> Result<Draft, String> {
     let message = visible(state, user, target)?;
     let all = leaves(&message.components);
-    let mut found = all
-        .into_iter()
-        .filter(|part| part["type"] == 2 && is_it(part));
+    let mut found = all.into_iter().filter(|part| part["type"] == 2 && is_it(part));
     let usable = found.find(|part| part["disabled"] != true && part["custom_id"].is_string());
     let Some(button) = usable else {
         return Err(format!(
@@ -245,22 +205,12 @@ fn press(
     Ok(used(user, target, format!("button {wanted:?}"), data))
 }
 
-fn select(
-    state: &State,
-    user: u64,
-    target: Target,
-    custom_id: &str,
-    values: &[&str],
-) -> Result<Draft, String> {
+fn select(state: &State, user: u64, target: Target, custom_id: &str, values: &[&str]) -> Result<Draft, String> {
     let message = visible(state, user, target)?;
     let menus = message.selects();
-    let menu = menus
-        .iter()
-        .find(|one| one["custom_id"] == custom_id && one["disabled"] != true);
+    let menu = menus.iter().find(|one| one["custom_id"] == custom_id && one["disabled"] != true);
     let Some(menu) = menu else {
-        return Err(format!(
-            "no menu {custom_id:?} that can be used; there are {menus:#?}"
-        ));
+        return Err(format!("no menu {custom_id:?} that can be used; there are {menus:#?}"));
     };
     check_count(menu, values.len())?;
     let kind = menu["type"].as_u64().unwrap_or(3);
@@ -280,19 +230,11 @@ fn check_count(menu: &Value, count: usize) -> Result<(), String> {
     if (low..=high).contains(&(count as u64)) {
         return Ok(());
     }
-    Err(format!(
-        "the menu takes {low} to {high} values, not {count}"
-    ))
+    Err(format!("the menu takes {low} to {high} values, not {count}"))
 }
 
 /// Checks the values chosen in a menu and returns the data they resolve to.
-fn pick(
-    state: &State,
-    kind: u64,
-    menu: &Value,
-    values: &[&str],
-    (user, channel): (u64, u64),
-) -> Result<Value, String> {
+fn pick(state: &State, kind: u64, menu: &Value, values: &[&str], (user, channel): (u64, u64)) -> Result<Value, String> {
     let mut resolved = json!({});
     for value in values {
         let id = body_id(&json!(value)).unwrap_or(0);
@@ -300,16 +242,11 @@ fn pick(
             3 => items(&menu["options"]).any(|one| one["value"] == *value),
             5 => state.resolve_user(&mut resolved, channel, id),
             6 => state.resolve_role(&mut resolved, channel, id),
-            7 => {
-                state.resolve_user(&mut resolved, channel, id)
-                    || state.resolve_role(&mut resolved, channel, id)
-            }
-            _ => state
-                .resolve_channel(&mut resolved, user, id)
-                .is_some_and(|channel| {
-                    let mut wanted = items(&menu["channel_types"]).peekable();
-                    wanted.peek().is_none() || wanted.any(|one| *one == channel.kind)
-                }),
+            7 => state.resolve_user(&mut resolved, channel, id) || state.resolve_role(&mut resolved, channel, id),
+            _ => state.resolve_channel(&mut resolved, user, id).is_some_and(|channel| {
+                let mut wanted = items(&menu["channel_types"]).peekable();
+                wanted.peek().is_none() || wanted.any(|one| *one == channel.kind)
+            }),
         };
         if !good {
             return Err(format!("{value:?} cannot be chosen in {menu:#}"));
@@ -319,49 +256,30 @@ fn pick(
 }
 
 fn submit(state: &State, user: u64, opened: u64, values: &Value) -> Result<Draft, String> {
-    let one = state
-        .interactions
-        .get(&opened)
-        .ok_or("no such interaction")?;
+    let one = state.interactions.get(&opened).ok_or("no such interaction")?;
     let modal = one.callback.as_ref().filter(|callback| callback.kind == 9);
-    let modal = &modal
-        .ok_or_else(|| format!("{} was not answered with a modal", one.name))?
-        .data;
+    let modal = &modal.ok_or_else(|| format!("{} was not answered with a modal", one.name))?.data;
     if one.user != user {
         return Err(format!("user {user} did not open this form"));
     }
-    let parts = leaves(
-        modal["components"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice),
-    );
-    let known: Vec<&str> = parts
-        .iter()
-        .filter_map(|part| part["custom_id"].as_str())
-        .collect();
-    let strange = values
-        .as_object()
-        .into_iter()
-        .flatten()
-        .find(|(key, _)| !known.contains(&key.as_str()));
+    let parts = leaves(modal["components"].as_array().map_or(&[][..], Vec::as_slice));
+    let known: Vec<&str> = parts.iter().filter_map(|part| part["custom_id"].as_str()).collect();
+    let strange = values.as_object().into_iter().flatten().find(|(key, _)| !known.contains(&key.as_str()));
     if let Some((key, _)) = strange {
         return Err(format!("no field {key:?} in the form; there are {known:?}"));
     }
     let mut resolved = json!({});
     let mut filled = Vec::new();
     for (index, row) in items(&modal["components"]).enumerate() {
-        let fill = |part: &Value, resolved: &mut Value| {
-            field(state, part, values, resolved, (user, one.channel))
-        };
+        let fill = |part: &Value, resolved: &mut Value| field(state, part, values, resolved, (user, one.channel));
         let id = 2 * index + 1;
         match row["type"].as_u64() {
-            Some(18) => filled.push(
-                json!({"type": 18, "id": id, "component": fill(&row["component"], &mut resolved)?}),
-            ),
+            Some(18) => {
+                filled.push(json!({"type": 18, "id": id, "component": fill(&row["component"], &mut resolved)?}));
+            }
             Some(1) => {
-                let inner: Result<Vec<Value>, String> = items(&row["components"])
-                    .map(|part| fill(part, &mut resolved))
-                    .collect();
+                let inner: Result<Vec<Value>, String> =
+                    items(&row["components"]).map(|part| fill(part, &mut resolved)).collect();
                 filled.push(json!({"type": 1, "id": id, "components": inner?}));
             }
             _ => {}
@@ -394,9 +312,7 @@ fn field(
     let given = values.get(id);
     let required = part["required"] != false;
     if kind != 4 {
-        let list: Vec<&str> = given.map_or_else(Vec::new, |one| {
-            items(one).filter_map(Value::as_str).collect()
-        });
+        let list: Vec<&str> = given.map_or_else(Vec::new, |one| items(one).filter_map(Value::as_str).collect());
         if required || !list.is_empty() {
             check_count(part, list.len()).map_err(|problem| format!("field {id:?}: {problem}"))?;
         }
@@ -409,9 +325,7 @@ fn field(
         }
         return Ok(json!({"type": kind, "custom_id": id, "id": 2, "values": list}));
     }
-    let value = given
-        .or_else(|| part.get("value"))
-        .filter(|one| !one.is_null());
+    let value = given.or_else(|| part.get("value")).filter(|one| !one.is_null());
     let value = value.cloned().unwrap_or_else(|| json!(""));
     if !value.is_string() {
         return Err(format!("field {id:?} takes a text"));
@@ -423,9 +337,7 @@ fn field(
         return Err(format!("field {id:?} is required"));
     }
     if found > 0 && !(low..=high).contains(&found) {
-        return Err(format!(
-            "field {id:?} takes {low} to {high} characters, not {found}"
-        ));
+        return Err(format!("field {id:?} takes {low} to {high} characters, not {found}"));
     }
     Ok(json!({"type": 4, "custom_id": id, "id": 2, "value": value}))
 }

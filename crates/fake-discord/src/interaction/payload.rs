@@ -29,11 +29,7 @@ impl State {
         let guild = channel.guild_id;
         if let Some(guild) = guild {
             let members = &self.guilds[&guild].members;
-            assert!(
-                members.contains_key(&draft.user),
-                "user {} is not in the guild",
-                draft.user
-            );
+            assert!(members.contains_key(&draft.user), "user {} is not in the guild", draft.user);
         }
         let id = self.next_id();
         let token = format!("interaction-token-{id}");
@@ -82,15 +78,11 @@ impl State {
                 value["member"] = member;
                 value["guild_id"] = render::id(guild);
                 value["guild_locale"] = json!("en-US");
-                value["guild"] =
-                    json!({"id": guild.to_string(), "locale": "en-US", "features": []});
+                value["guild"] = json!({"id": guild.to_string(), "locale": "en-US", "features": []});
             }
             None => value["user"] = render::user(user),
         }
-        if let Some(message) = draft
-            .source
-            .and_then(|id| self.find_message(channel.id, id))
-        {
+        if let Some(message) = draft.source.and_then(|id| self.find_message(channel.id, id)) {
             value["message"] = self.message_json(message);
         }
         value
@@ -124,12 +116,7 @@ impl State {
     }
 
     /// Adds a channel, with what the user and the bot may do there, to resolved data.
-    pub(crate) fn resolve_channel(
-        &self,
-        resolved: &mut Value,
-        user: u64,
-        id: u64,
-    ) -> Option<&Channel> {
+    pub(crate) fn resolve_channel(&self, resolved: &mut Value, user: u64, id: u64) -> Option<&Channel> {
         let channel = self.channels.get(&id)?;
         let mut value = json!({
             "id": id.to_string(), "type": channel.kind, "name": channel.name, "flags": 0,
@@ -138,15 +125,9 @@ impl State {
             "app_permissions": self.permissions(id, BOT_USER_ID).to_string(),
         });
         let full = self.channel_json(channel);
-        for key in [
-            "thread_metadata",
-            "guild_id",
-            "last_message_id",
-            "position",
-            "topic",
-            "nsfw",
-            "rate_limit_per_user",
-        ] {
+        for key in
+            ["thread_metadata", "guild_id", "last_message_id", "position", "topic", "nsfw", "rate_limit_per_user"]
+        {
             if let Some(part) = full.get(key) {
                 value[key] = part.clone();
             }

@@ -45,26 +45,19 @@ impl State {
                 self.known_commands()
             )),
             [one] => Ok((*one).clone()),
-            _ => Err(format!(
-                "command {name:?} would show twice: it is registered globally and in the guild"
-            )),
+            _ => Err(format!("command {name:?} would show twice: it is registered globally and in the guild")),
         }
     }
 
     /// Whether Discord would offer the command to this user here.
     fn check_allowed(&self, command: &Command, channel: u64, user: u64) -> Outcome<()> {
-        let place = self
-            .channels
-            .get(&channel)
-            .ok_or_else(|| format!("there is no channel {channel}"))?;
+        let place = self.channels.get(&channel).ok_or_else(|| format!("there is no channel {channel}"))?;
         if place.guild_id.is_none() || self.admin_override {
             return Ok(());
         }
         let have = self.permissions(channel, user);
         if have & VIEW_CHANNEL == 0 || have & USE_APPLICATION_COMMANDS == 0 {
-            return Err(format!(
-                "user {user} cannot use commands in channel {channel}"
-            ));
+            return Err(format!("user {user} cannot use commands in channel {channel}"));
         }
         let Some(text) = command.json["default_member_permissions"].as_str() else {
             return Ok(());
@@ -81,13 +74,7 @@ impl State {
     }
 
     /// Finds a menu command of type 2 (user) or 3 (message).
-    pub(crate) fn find_menu(
-        &self,
-        kind: u64,
-        name: &str,
-        channel: u64,
-        user: u64,
-    ) -> Outcome<Command> {
+    pub(crate) fn find_menu(&self, kind: u64, name: &str, channel: u64, user: u64) -> Outcome<Command> {
         let command = self.find_command(kind, name, channel)?;
         self.check_allowed(&command, channel, user)?;
         Ok(command)
@@ -102,29 +89,18 @@ impl State {
         let mut steps = Vec::new();
         let mut options = command.json["options"].clone();
         for word in words {
-            let next = items(&options)
-                .find(|one| one["name"] == word && matches!(one["type"].as_u64(), Some(1 | 2)))
-                .cloned();
+            let next =
+                items(&options).find(|one| one["name"] == word && matches!(one["type"].as_u64(), Some(1 | 2))).cloned();
             let Some(next) = next else {
-                return Err(format!(
-                    "no {word:?} in /{path}; registered are:\n{}",
-                    self.known_commands()
-                ));
+                return Err(format!("no {word:?} in /{path}; registered are:\n{}", self.known_commands()));
             };
             steps.push((next["type"].as_u64().unwrap_or(1), word.to_owned()));
             options = next["options"].clone();
         }
         if items(&options).any(|one| matches!(one["type"].as_u64(), Some(1 | 2))) {
-            return Err(format!(
-                "/{path} has subcommands; registered are:\n{}",
-                self.known_commands()
-            ));
+            return Err(format!("/{path} has subcommands; registered are:\n{}", self.known_commands()));
         }
-        Ok(Found {
-            command,
-            steps,
-            options,
-        })
+        Ok(Found { command, steps, options })
     }
 
     /// The `data` of a command interaction. With `focused` it is for an autocompletion, whose
@@ -138,10 +114,7 @@ impl State {
     ) -> Outcome<Value> {
         let given = given.as_object().cloned().unwrap_or_default();
         let options: Vec<&Value> = items(&found.options).collect();
-        let names: Vec<&str> = options
-            .iter()
-            .filter_map(|one| one["name"].as_str())
-            .collect();
+        let names: Vec<&str> = options.iter().filter_map(|one| one["name"].as_str()).collect();
         if let Some(strange) = given.keys().find(|key| !names.contains(&key.as_str())) {
             return Err(format!("no option {strange:?}; there are {names:?}"));
         }
@@ -152,9 +125,7 @@ impl State {
             let is_focused = focused == Some(name);
             let Some(value) = given.get(name).filter(|value| !value.is_null()) else {
                 if is_focused {
-                    return Err(format!(
-                        "the focused option {name:?} needs a value, even if it is \"\""
-                    ));
+                    return Err(format!("the focused option {name:?} needs a value, even if it is \"\""));
                 }
                 if option["required"] == true && focused.is_none() {
                     return Err(format!("option {name:?} is required"));
@@ -165,11 +136,7 @@ impl State {
                 if option["autocomplete"] != true {
                     return Err(format!("option {name:?} does not complete"));
                 }
-                json!(
-                    value
-                        .as_str()
-                        .map_or_else(|| value.to_string(), str::to_owned)
-                )
+                json!(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
             } else {
                 self.option_value(option, value, &mut resolved, (user, channel))
                     .map_err(|problem| format!("option {name:?}: {problem}"))?
@@ -181,9 +148,7 @@ impl State {
             filled.push(entry);
         }
         if let Some(name) = focused.filter(|name| !names.contains(name)) {
-            return Err(format!(
-                "no option {name:?} to complete; there are {names:?}"
-            ));
+            return Err(format!("no option {name:?} to complete; there are {names:?}"));
         }
         let mut options = Value::Array(filled);
         for (kind, name) in found.steps.iter().rev() {
@@ -228,9 +193,7 @@ impl State {
             }
             9 => {
                 let id = id()?;
-                if !self.resolve_user(resolved, channel, id)
-                    && !self.resolve_role(resolved, channel, id)
-                {
+                if !self.resolve_user(resolved, channel, id) && !self.resolve_role(resolved, channel, id) {
                     return Err(format!("no user or role {value}"));
                 }
             }
@@ -260,29 +223,19 @@ fn attachment(value: &Value, resolved: &mut Value) -> Value {
 }
 
 fn check_text(option: &Value, value: &Value) -> Outcome<()> {
-    let length = value
-        .as_str()
-        .ok_or_else(|| format!("{value} is not a text"))?
-        .chars()
-        .count() as u64;
+    let length = value.as_str().ok_or_else(|| format!("{value} is not a text"))?.chars().count() as u64;
     let low = option["min_length"].as_u64().unwrap_or(0);
     let high = option["max_length"].as_u64().unwrap_or(6000);
     if (low..=high).contains(&length) {
         return Ok(());
     }
-    Err(format!(
-        "the client accepts {low} to {high} characters, not {length}"
-    ))
+    Err(format!("the client accepts {low} to {high} characters, not {length}"))
 }
 
 fn check_number(option: &Value, value: &Value) -> Outcome<()> {
     let number = value.as_f64().unwrap_or(0.0);
-    let low = option["min_value"]
-        .as_f64()
-        .unwrap_or(-9_007_199_254_740_992.0);
-    let high = option["max_value"]
-        .as_f64()
-        .unwrap_or(9_007_199_254_740_992.0);
+    let low = option["min_value"].as_f64().unwrap_or(-9_007_199_254_740_992.0);
+    let high = option["max_value"].as_f64().unwrap_or(9_007_199_254_740_992.0);
     if (low..=high).contains(&number) {
         return Ok(());
     }
@@ -291,9 +244,7 @@ fn check_number(option: &Value, value: &Value) -> Outcome<()> {
 
 fn check_choices(option: &Value, value: &Value) -> Outcome<()> {
     let choices: Vec<&Value> = items(&option["choices"]).map(|one| &one["value"]).collect();
-    let same = |choice: &&Value| {
-        *choice == value || (value.is_number() && choice.as_f64() == value.as_f64())
-    };
+    let same = |choice: &&Value| *choice == value || (value.is_number() && choice.as_f64() == value.as_f64());
     if choices.is_empty() || choices.iter().any(same) {
         return Ok(());
     }

@@ -62,10 +62,7 @@ impl InteractionState {
 impl State {
     /// What a message tells of the interaction it answers.
     pub(crate) fn add_interaction_metadata(&self, message: &FakeMessage, value: &mut Value) {
-        let Some(one) = message
-            .interaction_id
-            .and_then(|id| self.interactions.get(&id))
-        else {
+        let Some(one) = message.interaction_id.and_then(|id| self.interactions.get(&id)) else {
             return;
         };
         let owner = one.guild.unwrap_or(0).to_string();

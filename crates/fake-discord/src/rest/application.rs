@@ -56,19 +56,13 @@ fn application_json(state: &State) -> Value {
 /// The guild of a guild route; None for global commands.
 fn scope(state: &State, req: &Req) -> Result<Option<u64>> {
     if req.id("application_id")? != APPLICATION_ID {
-        return Err(ApiError::new(
-            403,
-            20012,
-            "You are not authorized to perform this action on this application",
-        ));
+        return Err(ApiError::new(403, 20012, "You are not authorized to perform this action on this application"));
     }
     if req.param("guild_id").is_empty() {
         return Ok(None);
     }
     let guild = req.id("guild_id")?;
-    state
-        .need_guild(guild)
-        .map_err(|_| ApiError::missing_access())?;
+    state.need_guild(guild).map_err(|_| ApiError::missing_access())?;
     Ok(Some(guild))
 }
 
@@ -99,9 +93,7 @@ fn shown(id: u64, version: u64, guild: Option<u64>, body: &Value) -> Value {
 }
 
 fn permissions_text(value: &Value) -> Value {
-    value
-        .as_u64()
-        .map_or_else(|| value.clone(), |bits| json!(bits.to_string()))
+    value.as_u64().map_or_else(|| value.clone(), |bits| json!(bits.to_string()))
 }
 
 /// Options without the empty and null keys that libraries send along.
@@ -109,9 +101,7 @@ fn shown_options(options: &Value) -> Value {
     let list = options.as_array().into_iter().flatten();
     let mut shown: Vec<Value> = list.cloned().collect();
     for option in &mut shown {
-        let nested = option["options"]
-            .is_array()
-            .then(|| shown_options(&option["options"]));
+        let nested = option["options"].is_array().then(|| shown_options(&option["options"]));
         let kind = option["type"].as_u64().unwrap_or(0);
         let Some(map) = option.as_object_mut() else {
             continue;
@@ -135,26 +125,21 @@ pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
 
 fn registered(state: &State, guild: Option<u64>) -> Value {
     let all = state.commands.values();
-    all.filter(|one| one.guild_id == guild)
-        .map(|one| one.json.clone())
-        .collect()
+    all.filter(|one| one.guild_id == guild).map(|one| one.json.clone()).collect()
 }
 
 /// Stores a checked command; one of the same name and type keeps its id.
 fn store(state: &mut State, guild: Option<u64>, body: &Value) -> (Value, bool) {
     let kind = body["type"].as_u64().unwrap_or(1);
-    let old = state.commands.values().find(|one| {
-        one.guild_id == guild && one.json["name"] == body["name"] && one.json["type"] == kind
-    });
+    let old = state
+        .commands
+        .values()
+        .find(|one| one.guild_id == guild && one.json["name"] == body["name"] && one.json["type"] == kind);
     let old = old.map(|one| one.id);
     let id = old.unwrap_or_else(|| state.next_id());
     let version = state.next_id();
     let json = shown(id, version, guild, body);
-    let command = Command {
-        id,
-        guild_id: guild,
-        json: json.clone(),
-    };
+    let command = Command { id, guild_id: guild, json: json.clone() };
     state.commands.insert(id, command);
     (json, old.is_none())
 }
@@ -163,13 +148,9 @@ pub(super) fn replace(state: &mut State, req: &Req) -> Result<Reply> {
     let guild = scope(state, req)?;
     let list = req.body.as_array().cloned().unwrap_or_default();
     rules::check_all(&list)?;
-    let kept: Vec<u64> = list
-        .iter()
-        .filter_map(|body| store(state, guild, body).0["id"].as_str()?.parse().ok())
-        .collect();
-    state
-        .commands
-        .retain(|id, one| one.guild_id != guild || kept.contains(id));
+    let kept: Vec<u64> =
+        list.iter().filter_map(|body| store(state, guild, body).0["id"].as_str()?.parse().ok()).collect();
+    state.commands.retain(|id, one| one.guild_id != guild || kept.contains(id));
     Reply::ok(registered(state, guild))
 }
 
@@ -177,11 +158,7 @@ pub(super) fn create(state: &mut State, req: &Req) -> Result<Reply> {
     let guild = scope(state, req)?;
     rules::check_one(&req.body)?;
     let (json, is_new) = store(state, guild, &req.body);
-    if is_new {
-        Reply::created(json)
-    } else {
-        Reply::ok(json)
-    }
+    if is_new { Reply::created(json) } else { Reply::ok(json) }
 }
 
 fn existing(state: &State, req: &Req) -> Result<Command> {
@@ -206,10 +183,7 @@ pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
     rules::check_one(&body)?;
     let version = state.next_id();
     let json = shown(command.id, version, command.guild_id, &body);
-    let edited = Command {
-        json: json.clone(),
-        ..command
-    };
+    let edited = Command { json: json.clone(), ..command };
     state.commands.insert(edited.id, edited);
     Reply::ok(json)
 }

@@ -19,11 +19,7 @@ pub(super) fn callback(state: &mut State, req: &Req) -> Result<Reply> {
     let data = req.body.get("data").cloned().unwrap_or_default();
     check_data(state, req, id, kind, &data)?;
     let one = state.interactions.get_mut(&id).ok_or_else(unknown)?;
-    one.callback = Some(Callback {
-        kind,
-        data: data.clone(),
-        after: one.dispatched.elapsed(),
-    });
+    one.callback = Some(Callback { kind, data: data.clone(), after: one.dispatched.elapsed() });
     match kind {
         4 | 5 => answer(state, req, id, kind, &data),
         6 => {
@@ -55,16 +51,9 @@ fn allowed(state: &mut State, req: &Req, id: u64) -> Result<u8> {
     };
     let (name, after, kind) = (one.name.clone(), one.dispatched.elapsed(), one.kind);
     if let Some(first) = &one.callback {
-        let what = format!(
-            "{name} answered twice (first with type {}): {}",
-            first.kind, req.body
-        );
+        let what = format!("{name} answered twice (first with type {}): {}", first.kind, req.body);
         state.journal.violation(what);
-        return Err(ApiError::new(
-            400,
-            40060,
-            "Interaction has already been acknowledged.",
-        ));
+        return Err(ApiError::new(400, 40060, "Interaction has already been acknowledged."));
     }
     if after > FIRST_ANSWER {
         let what = format!("{name} answered only after {after:?} (at most {FIRST_ANSWER:?})");
@@ -72,10 +61,7 @@ fn allowed(state: &mut State, req: &Req, id: u64) -> Result<u8> {
         return Err(unknown());
     }
     let has_source = one.source.is_some();
-    let wanted = req.body["type"]
-        .as_u64()
-        .and_then(|one| u8::try_from(one).ok())
-        .unwrap_or(0);
+    let wanted = req.body["type"].as_u64().and_then(|one| u8::try_from(one).ok()).unwrap_or(0);
     let fits = match wanted {
         4 | 5 => kind != AUTOCOMPLETE,
         6 | 7 => kind == COMPONENT || (kind == MODAL && (has_source || wanted == 6)),
@@ -88,11 +74,7 @@ fn allowed(state: &mut State, req: &Req, id: u64) -> Result<u8> {
     }
     let what = format!("{name} (interaction type {kind}) answered with callback type {wanted}");
     state.journal.violation(what);
-    Err(ApiError::form(
-        "type",
-        "INTERACTION_TYPE_INVALID",
-        "Invalid interaction response type for this interaction.",
-    ))
+    Err(ApiError::form("type", "INTERACTION_TYPE_INVALID", "Invalid interaction response type for this interaction."))
 }
 
 fn check_data(state: &State, req: &Req, id: u64, kind: u8, data: &Value) -> Result<()> {
@@ -100,9 +82,7 @@ fn check_data(state: &State, req: &Req, id: u64, kind: u8, data: &Value) -> Resu
         4 => rules::message::check(data, req.files.len(), None),
         7 => {
             let one = &state.interactions[&id];
-            let source = one
-                .source
-                .and_then(|source| state.find_message(one.channel, source));
+            let source = one.source.and_then(|source| state.find_message(one.channel, source));
             let source = source.ok_or_else(ApiError::unknown_message)?;
             if data.as_object().is_none_or(serde_json::Map::is_empty) && req.files.is_empty() {
                 return Ok(());
@@ -126,19 +106,11 @@ fn check_choices(data: &Value) -> Result<()> {
     for (index, one) in items(&data["choices"]).enumerate() {
         let path = format!("data.choices.{index}");
         if !(1..=100).contains(&length(&one["name"])) {
-            problems.add(
-                &format!("{path}.name"),
-                "BASE_TYPE_BAD_LENGTH",
-                "Must be between 1 and 100 in length.",
-            );
+            problems.add(&format!("{path}.name"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.");
         }
         let empty = one["value"].is_null() || one["value"] == "";
         if empty || length(&one["value"]) > 100 {
-            problems.add(
-                &format!("{path}.value"),
-                "BASE_TYPE_BAD_LENGTH",
-                "Must be between 1 and 100 in length.",
-            );
+            problems.add(&format!("{path}.value"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.");
         }
     }
     problems.check()
@@ -176,9 +148,7 @@ fn answer(state: &mut State, req: &Req, interaction: u64, kind: u8, data: &Value
 
 fn update(state: &mut State, req: &Req, interaction: u64, data: &Value) {
     let one = &state.interactions[&interaction];
-    let found = one
-        .source
-        .and_then(|source| state.find_message(one.channel, source));
+    let found = one.source.and_then(|source| state.find_message(one.channel, source));
     if let Some(mut message) = found.cloned() {
         state.amend(&mut message, data, &req.files);
         if rules::message::could_ping(data) {
@@ -190,9 +160,7 @@ fn update(state: &mut State, req: &Req, interaction: u64, data: &Value) {
 
 fn shown(state: &State, id: u64, kind: u8) -> Value {
     let one = &state.interactions[&id];
-    let message = one
-        .original
-        .and_then(|original| state.find_message(one.channel, original));
+    let message = one.original.and_then(|original| state.find_message(one.channel, original));
     let mut interaction = json!({"id": id.to_string(), "type": one.kind});
     // A deferral shows as the kind of message it will become.
     let mut resource = json!({"type": if kind == 7 { 7 } else { 4 }});

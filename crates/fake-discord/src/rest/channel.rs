@@ -15,27 +15,13 @@ pub(super) fn get(state: &mut State, req: &Req) -> Result<Reply> {
 
 pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
     let id = req.id("channel_id")?;
-    let is_thread = state
-        .channels
-        .get(&id)
-        .is_some_and(|one| one.thread.is_some());
-    state.need(
-        id,
-        if is_thread {
-            MANAGE_THREADS
-        } else {
-            MANAGE_CHANNELS
-        },
-    )?;
+    let is_thread = state.channels.get(&id).is_some_and(|one| one.thread.is_some());
+    state.need(id, if is_thread { MANAGE_THREADS } else { MANAGE_CHANNELS })?;
     let body = &req.body;
     if let Some(name) = body["name"].as_str()
         && !(1..=100).contains(&name.chars().count())
     {
-        return Err(ApiError::form(
-            "name",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 100 in length.",
-        ));
+        return Err(ApiError::form("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length."));
     }
     check_archived(state, id, body)?;
     let now = state.now();
@@ -51,16 +37,12 @@ pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
     if let Some(parent) = body.get("parent_id") {
         channel.parent_id = body_id(parent);
     }
-    channel.slowmode = body["rate_limit_per_user"]
-        .as_u64()
-        .unwrap_or(channel.slowmode);
+    channel.slowmode = body["rate_limit_per_user"].as_u64().unwrap_or(channel.slowmode);
     channel.nsfw = body["nsfw"].as_bool().unwrap_or(channel.nsfw);
     channel.position = body["position"].as_i64().unwrap_or(channel.position);
     if let Some(list) = body["permission_overwrites"].as_array() {
         let all = list.iter();
-        channel.overwrites = all
-            .filter_map(|one| read_overwrite(one, body_id(&one["id"])))
-            .collect();
+        channel.overwrites = all.filter_map(|one| read_overwrite(one, body_id(&one["id"]))).collect();
     }
     if let Some(thread) = &mut channel.thread {
         let archived = body["archived"].as_bool().unwrap_or(thread.archived);
@@ -70,23 +52,13 @@ pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
         thread.archived = archived;
         thread.locked = body["locked"].as_bool().unwrap_or(thread.locked);
     }
-    state.channel_event(
-        if is_thread {
-            "THREAD_UPDATE"
-        } else {
-            "CHANNEL_UPDATE"
-        },
-        id,
-    );
+    state.channel_event(if is_thread { "THREAD_UPDATE" } else { "CHANNEL_UPDATE" }, id);
     Reply::ok(state.channel_json(&state.channels[&id]))
 }
 
 /// An archived thread can only be unarchived, or edited in the same request.
 fn check_archived(state: &State, id: u64, body: &Value) -> Result<()> {
-    let archived = state.channels[&id]
-        .thread
-        .as_ref()
-        .is_some_and(|one| one.archived);
+    let archived = state.channels[&id].thread.as_ref().is_some_and(|one| one.archived);
     if archived && body["archived"] != Value::Bool(false) {
         return Err(ApiError::new(400, 50083, "Thread is archived"));
     }
@@ -95,15 +67,8 @@ fn check_archived(state: &State, id: u64, body: &Value) -> Result<()> {
 
 pub(super) fn delete(state: &mut State, req: &Req) -> Result<Reply> {
     let id = req.id("channel_id")?;
-    let channel = state
-        .channels
-        .get(&id)
-        .ok_or_else(ApiError::unknown_channel)?;
-    let bits = if channel.thread.is_some() {
-        MANAGE_THREADS
-    } else {
-        MANAGE_CHANNELS
-    };
+    let channel = state.channels.get(&id).ok_or_else(ApiError::unknown_channel)?;
+    let bits = if channel.thread.is_some() { MANAGE_THREADS } else { MANAGE_CHANNELS };
     let shown = state.channel_json(channel);
     if channel.recipient.is_none() {
         state.need(id, bits)?;
@@ -121,11 +86,7 @@ pub(super) fn set_overwrite(state: &mut State, req: &Req) -> Result<Reply> {
     let (id, target) = (req.id("channel_id")?, req.id("overwrite_id")?);
     state.need(id, MANAGE_ROLES)?;
     if !matches!(req.body["type"].as_u64(), Some(0 | 1)) {
-        return Err(ApiError::form(
-            "type",
-            "BASE_TYPE_REQUIRED",
-            "This field is required",
-        ));
+        return Err(ApiError::form("type", "BASE_TYPE_REQUIRED", "This field is required"));
     }
     let read = read_overwrite(&req.body, Some(target));
     // Nobody can hand out, or take away, what they cannot do themselves.
@@ -144,10 +105,7 @@ pub(super) fn set_overwrite(state: &mut State, req: &Req) -> Result<Reply> {
 pub(super) fn clear_overwrite(state: &mut State, req: &Req) -> Result<Reply> {
     let (id, target) = (req.id("channel_id")?, req.id("overwrite_id")?);
     state.need(id, MANAGE_ROLES)?;
-    let removed = state
-        .channels
-        .get_mut(&id)
-        .and_then(|channel| channel.overwrites.remove(&target));
+    let removed = state.channels.get_mut(&id).and_then(|channel| channel.overwrites.remove(&target));
     if removed.is_none() {
         return Err(ApiError::new(404, 10009, "Unknown permission overwrite"));
     }

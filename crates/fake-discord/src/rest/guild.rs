@@ -37,27 +37,16 @@ pub(super) fn create_channel(state: &mut State, req: &Req) -> Result<Reply> {
     state.need_in_guild(guild, MANAGE_CHANNELS)?;
     let name = req.body["name"].as_str().unwrap_or_default().trim();
     if name.is_empty() || name.chars().count() > 100 {
-        return Err(ApiError::form(
-            "name",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 100 in length.",
-        ));
+        return Err(ApiError::form("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length."));
     }
     let kind = req.body["type"].as_u64().unwrap_or(0);
-    let kind = u8::try_from(kind)
-        .ok()
-        .filter(|kind| matches!(kind, 0 | 2 | 4 | 5 | 13 | 15));
-    let kind =
-        kind.ok_or_else(|| ApiError::form("type", "BASE_TYPE_CHOICES", "Invalid channel type."))?;
+    let kind = u8::try_from(kind).ok().filter(|kind| matches!(kind, 0 | 2 | 4 | 5 | 13 | 15));
+    let kind = kind.ok_or_else(|| ApiError::form("type", "BASE_TYPE_CHOICES", "Invalid channel type."))?;
     let id = state.new_channel(guild, name, kind);
     if let Some(channel) = state.channels.get_mut(&id) {
         channel.parent_id = body_id(&req.body["parent_id"]);
         channel.topic = req.body["topic"].as_str().map(str::to_owned);
-        for one in req.body["permission_overwrites"]
-            .as_array()
-            .into_iter()
-            .flatten()
-        {
+        for one in req.body["permission_overwrites"].as_array().into_iter().flatten() {
             if let Some((target, overwrite)) = read_overwrite(one, body_id(&one["id"])) {
                 channel.overwrites.insert(target, overwrite);
             }
@@ -90,20 +79,14 @@ pub(super) fn roles(state: &mut State, req: &Req) -> Result<Reply> {
 pub(super) fn role(state: &mut State, req: &Req) -> Result<Reply> {
     let guild = guild(state, req)?;
     let role = guild.roles.get(&req.id("role_id")?);
-    Reply::ok(render::role(
-        guild,
-        role.ok_or_else(ApiError::unknown_role)?,
-    ))
+    Reply::ok(render::role(guild, role.ok_or_else(ApiError::unknown_role)?))
 }
 
 pub(super) fn role_counts(state: &mut State, req: &Req) -> Result<Reply> {
     let guild = guild(state, req)?;
     let mut counts = json!({});
     for role in guild.roles.keys().filter(|role| **role != guild.id) {
-        let holders = guild
-            .members
-            .values()
-            .filter(|one| one.roles.contains(role));
+        let holders = guild.members.values().filter(|one| one.roles.contains(role));
         counts[role.to_string()] = json!(holders.count());
     }
     Reply::ok(counts)
@@ -115,10 +98,7 @@ pub(super) fn members(state: &mut State, req: &Req) -> Result<Reply> {
     let limit = req.limit(1, 1000, 1)?;
     let after = req.query_id("after")?.unwrap_or(0);
     let page = guild.members.range(after + 1..).take(limit);
-    Reply::ok(
-        page.map(|(user, _)| state.member_json(guild.id, *user))
-            .collect(),
-    )
+    Reply::ok(page.map(|(user, _)| state.member_json(guild.id, *user)).collect())
 }
 
 pub(super) fn member(state: &mut State, req: &Req) -> Result<Reply> {
@@ -128,11 +108,7 @@ pub(super) fn member(state: &mut State, req: &Req) -> Result<Reply> {
     if !member.is_null() {
         return Reply::ok(member);
     }
-    if state.users.contains_key(&user) {
-        Err(ApiError::unknown_member())
-    } else {
-        Err(ApiError::unknown_user())
-    }
+    if state.users.contains_key(&user) { Err(ApiError::unknown_member()) } else { Err(ApiError::unknown_user()) }
 }
 
 /// Only the nickname and the roles can be changed.
@@ -156,10 +132,7 @@ pub(super) fn edit_member(state: &mut State, req: &Req) -> Result<Reply> {
         state.change_member(guild_id, user, |member| member.roles.clone_from(&wanted));
     }
     if let Some(nick) = req.body.get("nick") {
-        let nick = nick
-            .as_str()
-            .filter(|nick| !nick.is_empty())
-            .map(str::to_owned);
+        let nick = nick.as_str().filter(|nick| !nick.is_empty()).map(str::to_owned);
         state.change_member(guild_id, user, |member| member.nick = nick);
     }
     Reply::ok(state.member_json(guild_id, user))

@@ -9,8 +9,7 @@ use super::request::{ApiError, Reply, Req, Result, body_id};
 use crate::model::FakeMessage;
 use crate::multipart::Upload;
 use crate::permission::{
-    ATTACH_FILES, EMBED_LINKS, MANAGE_MESSAGES, READ_MESSAGE_HISTORY, SEND_MESSAGES,
-    SEND_MESSAGES_IN_THREADS,
+    ATTACH_FILES, EMBED_LINKS, MANAGE_MESSAGES, READ_MESSAGE_HISTORY, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS,
 };
 use crate::rules::{self, items};
 use crate::state::State;
@@ -44,12 +43,7 @@ pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
         earlier.take(limit).map(|(_, one)| one).collect()
     };
     found.sort_by_key(|one| std::cmp::Reverse(one.id));
-    Reply::ok(
-        found
-            .into_iter()
-            .map(|one| state.message_json(one))
-            .collect(),
-    )
+    Reply::ok(found.into_iter().map(|one| state.message_json(one)).collect())
 }
 
 /// The message named in the path, when the bot may see it.
@@ -94,10 +88,7 @@ fn same_nonce(state: &State, channel: u64, body: &Value) -> Option<FakeMessage> 
         return None;
     }
     let recent = state.channels[&channel].messages.values().rev().take(200);
-    recent
-        .filter(|one| one.author_id == BOT_USER_ID)
-        .find(|one| one.nonce.as_ref() == Some(&body["nonce"]))
-        .cloned()
+    recent.filter(|one| one.author_id == BOT_USER_ID).find(|one| one.nonce.as_ref() == Some(&body["nonce"])).cloned()
 }
 
 fn may_write(state: &State, id: u64, req: &Req) -> Result<()> {
@@ -109,17 +100,9 @@ fn may_write(state: &State, id: u64, req: &Req) -> Result<()> {
         return if open { Ok(()) } else { Err(closed) };
     }
     if !channel.holds_messages() {
-        return Err(ApiError::new(
-            400,
-            50008,
-            "Cannot send messages in a non-text channel",
-        ));
+        return Err(ApiError::new(400, 50008, "Cannot send messages in a non-text channel"));
     }
-    let mut bits = if channel.thread.is_some() {
-        SEND_MESSAGES_IN_THREADS
-    } else {
-        SEND_MESSAGES
-    };
+    let mut bits = if channel.thread.is_some() { SEND_MESSAGES_IN_THREADS } else { SEND_MESSAGES };
     if items(&req.body["embeds"]).count() > 0 {
         bits |= EMBED_LINKS;
     }
@@ -127,11 +110,7 @@ fn may_write(state: &State, id: u64, req: &Req) -> Result<()> {
         bits |= ATTACH_FILES;
     }
     state.need(id, bits)?;
-    if channel
-        .thread
-        .as_ref()
-        .is_some_and(|one| one.locked && one.archived)
-    {
+    if channel.thread.as_ref().is_some_and(|one| one.locked && one.archived) {
         return Err(ApiError::new(400, 50083, "Thread is archived"));
     }
     Ok(())
@@ -140,10 +119,7 @@ fn may_write(state: &State, id: u64, req: &Req) -> Result<()> {
 /// Writing in an archived thread that is not locked opens it again.
 fn unarchive(state: &mut State, id: u64) {
     let now = state.now();
-    let thread = state
-        .channels
-        .get_mut(&id)
-        .and_then(|one| one.thread.as_mut());
+    let thread = state.channels.get_mut(&id).and_then(|one| one.thread.as_mut());
     if let Some(thread) = thread
         && thread.archived
     {
@@ -164,26 +140,15 @@ fn reference(state: &State, channel: u64, body: &Value) -> Result<Option<u64>> {
     if target["fail_if_not_exists"] == false {
         return Ok(None);
     }
-    Err(ApiError::form(
-        "message_reference",
-        "REPLIES_UNKNOWN_MESSAGE",
-        "Unknown message",
-    ))
+    Err(ApiError::form("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message"))
 }
 
 pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
     let mut message = named(state, req)?;
     if message.author_id != BOT_USER_ID || message.webhook.is_some() {
-        let only_flags = req
-            .body
-            .as_object()
-            .is_some_and(|map| map.keys().all(|key| key == "flags"));
+        let only_flags = req.body.as_object().is_some_and(|map| map.keys().all(|key| key == "flags"));
         if !only_flags {
-            return Err(ApiError::new(
-                403,
-                50005,
-                "Cannot edit a message authored by another user",
-            ));
+            return Err(ApiError::new(403, 50005, "Cannot edit a message authored by another user"));
         }
         state.need(message.channel_id, MANAGE_MESSAGES)?;
         message.flags = req.body["flags"].as_u64().unwrap_or(message.flags);
@@ -198,10 +163,7 @@ pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
 }
 
 fn not_archived(state: &State, channel: u64) -> Result<()> {
-    let thread = state
-        .channels
-        .get(&channel)
-        .and_then(|one| one.thread.as_ref());
+    let thread = state.channels.get(&channel).and_then(|one| one.thread.as_ref());
     if thread.is_some_and(|one| one.archived) {
         return Err(ApiError::new(400, 50083, "Thread is archived"));
     }
@@ -213,11 +175,7 @@ pub(super) fn delete(state: &mut State, req: &Req) -> Result<Reply> {
     not_archived(state, message.channel_id)?;
     if message.author_id != BOT_USER_ID || message.webhook.is_some() {
         if state.channels[&message.channel_id].recipient.is_some() {
-            return Err(ApiError::new(
-                403,
-                50003,
-                "Cannot execute action on a DM channel",
-            ));
+            return Err(ApiError::new(403, 50003, "Cannot execute action on a DM channel"));
         }
         state.need(message.channel_id, MANAGE_MESSAGES)?;
     }
@@ -236,11 +194,7 @@ pub(super) fn bulk_delete(state: &mut State, req: &Req) -> Result<Reply> {
     let channel = req.id("channel_id")?;
     state.need(channel, 0)?;
     if state.channels[&channel].recipient.is_some() {
-        return Err(ApiError::new(
-            403,
-            50003,
-            "Cannot execute action on a DM channel",
-        ));
+        return Err(ApiError::new(403, 50003, "Cannot execute action on a DM channel"));
     }
     state.need(channel, MANAGE_MESSAGES)?;
     not_archived(state, channel)?;
@@ -261,18 +215,11 @@ pub(super) fn bulk_delete(state: &mut State, req: &Req) -> Result<Reply> {
     }
     let oldest = snowflake::at(state.now() - Duration::days(14));
     if ids.iter().any(|id| *id < oldest) {
-        return Err(ApiError::new(
-            400,
-            50034,
-            "You can only bulk delete messages that are under 14 days old.",
-        ));
+        return Err(ApiError::new(400, 50034, "You can only bulk delete messages that are under 14 days old."));
     }
     let kept = &state.channels[&channel].messages;
     let present: Vec<u64> = ids.into_iter().filter(|id| kept.contains_key(id)).collect();
-    if present
-        .iter()
-        .any(|id| UNDELETABLE.contains(&kept[id].kind))
-    {
+    if present.iter().any(|id| UNDELETABLE.contains(&kept[id].kind)) {
         return Err(system_message());
     }
     state.remove_messages(channel, &present, true);
@@ -283,10 +230,7 @@ pub(super) fn bulk_delete(state: &mut State, req: &Req) -> Result<Reply> {
 impl State {
     /// Fills a new message from a body.
     pub(crate) fn write(&mut self, message: &mut FakeMessage, body: &Value, files: &[Upload]) {
-        body["content"]
-            .as_str()
-            .unwrap_or_default()
-            .clone_into(&mut message.content);
+        body["content"].as_str().unwrap_or_default().clone_into(&mut message.content);
         message.embeds = items(&body["embeds"]).cloned().collect();
         message.components = items(&body["components"]).cloned().collect();
         message.allowed_mentions = body.get("allowed_mentions").cloned();
@@ -297,10 +241,7 @@ impl State {
     /// Changes a message by a body that names only what changes.
     pub(crate) fn amend(&mut self, message: &mut FakeMessage, body: &Value, files: &[Upload]) {
         if let Some(content) = body.get("content") {
-            content
-                .as_str()
-                .unwrap_or_default()
-                .clone_into(&mut message.content);
+            content.as_str().unwrap_or_default().clone_into(&mut message.content);
         }
         if let Some(embeds) = body.get("embeds") {
             message.embeds = items(embeds).cloned().collect();
@@ -313,9 +254,7 @@ impl State {
         }
         if let Some(kept) = body["attachments"].as_array() {
             let ids: Vec<u64> = kept.iter().filter_map(|one| body_id(&one["id"])).collect();
-            message
-                .attachments
-                .retain(|one| body_id(&one["id"]).is_some_and(|id| ids.contains(&id)));
+            message.attachments.retain(|one| body_id(&one["id"]).is_some_and(|id| ids.contains(&id)));
         }
         self.attach(message, body, files);
         message.edited_at = Some(self.now());
@@ -325,15 +264,9 @@ impl State {
     fn attach(&mut self, message: &mut FakeMessage, body: &Value, files: &[Upload]) {
         for file in files {
             let id = self.next_id();
-            let about =
-                items(&body["attachments"]).find(|one| body_id(&one["id"]) == Some(file.index));
-            let name = about
-                .and_then(|one| one["filename"].as_str())
-                .unwrap_or(&file.name);
-            let url = format!(
-                "{}/attachments/{}/{id}/{name}",
-                self.base_url, message.channel_id
-            );
+            let about = items(&body["attachments"]).find(|one| body_id(&one["id"]) == Some(file.index));
+            let name = about.and_then(|one| one["filename"].as_str()).unwrap_or(&file.name);
+            let url = format!("{}/attachments/{}/{id}/{name}", self.base_url, message.channel_id);
             let mut shown = json!({
                 "id": id.to_string(), "filename": name, "size": file.size, "url": url,
                 "proxy_url": url,
@@ -367,11 +300,7 @@ impl State {
             return;
         };
         let guild = channel.guild_id;
-        let gone: Vec<u64> = ids
-            .iter()
-            .copied()
-            .filter(|id| channel.messages.remove(id).is_some())
-            .collect();
+        let gone: Vec<u64> = ids.iter().copied().filter(|id| channel.messages.remove(id).is_some()).collect();
         if gone.is_empty() {
             return;
         }

@@ -61,16 +61,9 @@ fn target(state: &State, req: &Req) -> Result<(u64, u64)> {
 
 pub(super) fn pin(state: &mut State, req: &Req) -> Result<Reply> {
     let (channel, message) = target(state, req)?;
-    let pinned = state.channels[&channel]
-        .messages
-        .values()
-        .filter(|one| one.pinned);
+    let pinned = state.channels[&channel].messages.values().filter(|one| one.pinned);
     if pinned.count() >= MAX_PINS {
-        return Err(ApiError::new(
-            400,
-            30003,
-            "Maximum number of pins reached for the channel (250)",
-        ));
+        return Err(ApiError::new(400, 30003, "Maximum number of pins reached for the channel (250)"));
     }
     state.set_pinned(channel, message, true);
     Reply::no_content()
@@ -109,11 +102,7 @@ impl State {
             event["guild_id"] = json!(guild.to_string());
         }
         self.message_event("MESSAGE_UPDATE", channel_id, message);
-        let intent = if guild.is_some() {
-            crate::gateway::GUILDS
-        } else {
-            crate::gateway::DIRECT_MESSAGES
-        };
+        let intent = if guild.is_some() { crate::gateway::GUILDS } else { crate::gateway::DIRECT_MESSAGES };
         self.dispatch("CHANNEL_PINS_UPDATE", intent, guild, &event);
     }
 }

@@ -43,8 +43,7 @@ impl Req {
     }
 
     pub(crate) fn query_flag(&self, name: &str) -> bool {
-        self.query(name)
-            .is_some_and(|value| matches!(value, "true" | "True" | "1"))
+        self.query(name).is_some_and(|value| matches!(value, "true" | "True" | "1"))
     }
 
     /// An id in the query; 0 is allowed there.
@@ -54,10 +53,7 @@ impl Req {
         };
         // Clients page from 0, which is no id but older than every one.
         let zero = (text == "0").then_some(0);
-        parse_id(text)
-            .or(zero)
-            .map(Some)
-            .ok_or_else(|| not_snowflake(name, text))
+        parse_id(text).or(zero).map(Some).ok_or_else(|| not_snowflake(name, text))
     }
 
     /// `limit`, within its bounds.
@@ -65,13 +61,10 @@ impl Req {
         let Some(text) = self.query("limit") else {
             return Ok(default);
         };
-        text.parse()
-            .ok()
-            .filter(|limit| (low..=high).contains(limit))
-            .ok_or_else(|| {
-                let message = format!("int value should be between {low} and {high}.");
-                ApiError::form("limit", "NUMBER_TYPE_RANGE", &message)
-            })
+        text.parse().ok().filter(|limit| (low..=high).contains(limit)).ok_or_else(|| {
+            let message = format!("int value should be between {low} and {high}.");
+            ApiError::form("limit", "NUMBER_TYPE_RANGE", &message)
+        })
     }
 }
 
@@ -100,24 +93,15 @@ pub(crate) struct Reply {
 #[allow(clippy::unnecessary_wraps, reason = "handlers end with one of these")]
 impl Reply {
     pub(crate) fn ok(body: Value) -> Result<Self> {
-        Ok(Self {
-            status: 200,
-            body: Some(body),
-        })
+        Ok(Self { status: 200, body: Some(body) })
     }
 
     pub(crate) fn created(body: Value) -> Result<Self> {
-        Ok(Self {
-            status: 201,
-            body: Some(body),
-        })
+        Ok(Self { status: 201, body: Some(body) })
     }
 
     pub(crate) fn no_content() -> Result<Self> {
-        Ok(Self {
-            status: 204,
-            body: None,
-        })
+        Ok(Self { status: 204, body: None })
     }
 }
 
@@ -132,12 +116,7 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(status: u16, code: u64, message: &str) -> Self {
-        Self {
-            status,
-            code,
-            message: message.to_owned(),
-            errors: None,
-        }
+        Self { status, code, message: message.to_owned(), errors: None }
     }
 
     /// "Invalid Form Body" for one field.
@@ -261,10 +240,7 @@ pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {
 impl State {
     /// Fails unless the bot is in the guild.
     pub(crate) fn need_guild(&self, guild_id: u64) -> Result<()> {
-        let guild = self
-            .guilds
-            .get(&guild_id)
-            .ok_or_else(ApiError::unknown_guild)?;
+        let guild = self.guilds.get(&guild_id).ok_or_else(ApiError::unknown_guild)?;
         if guild.members.contains_key(&BOT_USER_ID) {
             return Ok(());
         }

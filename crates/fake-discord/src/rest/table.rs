@@ -106,10 +106,7 @@ static ROUTES: &[Definition] = routes! {
 /// Finds the route of a decoded path.
 pub(crate) fn find(method: &str, path: &str) -> Option<Route> {
     let parts: Vec<&str> = path.split('/').collect();
-    ROUTES
-        .iter()
-        .filter(|one| one.method == method)
-        .find_map(|one| Some((one, matched(one.template, &parts)?)))
+    ROUTES.iter().filter(|one| one.method == method).find_map(|one| Some((one, matched(one.template, &parts)?)))
 }
 
 fn matched(template: &'static str, parts: &[&str]) -> Option<Vec<(&'static str, String)>> {
@@ -133,17 +130,10 @@ fn matched(template: &'static str, parts: &[&str]) -> Option<Vec<(&'static str, 
 pub(crate) fn canonical(route: &str) -> String {
     let flat = |text: &str| {
         let parts = text.split('/');
-        let parts: Vec<&str> = parts
-            .map(|one| if one.starts_with('{') { "{}" } else { one })
-            .collect();
+        let parts: Vec<&str> = parts.map(|one| if one.starts_with('{') { "{}" } else { one }).collect();
         parts.join("/")
     };
-    let known: Vec<String> = ROUTES
-        .iter()
-        .map(|one| format!("{} {}", one.method, one.template))
-        .collect();
+    let known: Vec<String> = ROUTES.iter().map(|one| format!("{} {}", one.method, one.template)).collect();
     let found = known.iter().find(|one| flat(one) == flat(route));
-    found
-        .cloned()
-        .unwrap_or_else(|| panic!("no route {route:?}; there are:\n{}", known.join("\n")))
+    found.cloned().unwrap_or_else(|| panic!("no route {route:?}; there are:\n{}", known.join("\n")))
 }

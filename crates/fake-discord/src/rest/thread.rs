@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 
 use super::request::{ApiError, Reply, Req, Result};
 use crate::model::{Channel, FakeMessage};
-use crate::permission::{
-    CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES,
-};
+use crate::permission::{CREATE_PRIVATE_THREADS, CREATE_PUBLIC_THREADS, READ_MESSAGE_HISTORY, SEND_MESSAGES};
 use crate::rules;
 use crate::state::State;
 use crate::{BOT_USER_ID, render};
@@ -17,9 +15,7 @@ fn with_members(state: &State, threads: &[&Channel]) -> Value {
         let thread = one.thread.as_ref();
         thread.is_some_and(|thread| thread.members.contains(&BOT_USER_ID))
     });
-    let members: Vec<Value> = joined
-        .map(|one| render::thread_member(one, BOT_USER_ID))
-        .collect();
+    let members: Vec<Value> = joined.map(|one| render::thread_member(one, BOT_USER_ID)).collect();
     let threads: Vec<Value> = threads.iter().map(|one| state.channel_json(one)).collect();
     json!({"threads": threads, "members": members, "has_more": false})
 }
@@ -70,11 +66,7 @@ fn thread(state: &State, req: &Req) -> Result<u64> {
     let id = req.id("channel_id")?;
     state.need(id, 0)?;
     if state.channels[&id].thread.is_none() {
-        return Err(ApiError::new(
-            400,
-            50024,
-            "Cannot execute action on this channel type",
-        ));
+        return Err(ApiError::new(400, 50024, "Cannot execute action on this channel type"));
     }
     Ok(id)
 }
@@ -82,11 +74,7 @@ fn thread(state: &State, req: &Req) -> Result<u64> {
 pub(super) fn members(state: &mut State, req: &Req) -> Result<Reply> {
     let channel = &state.channels[&thread(state, req)?];
     let members = channel.thread.iter().flat_map(|thread| &thread.members);
-    Reply::ok(
-        members
-            .map(|user| render::thread_member(channel, *user))
-            .collect(),
-    )
+    Reply::ok(members.map(|user| render::thread_member(channel, *user)).collect())
 }
 
 fn change_members(state: &mut State, id: u64, user: u64, join: bool) -> Result<Reply> {
@@ -134,11 +122,7 @@ fn name(body: &Value) -> Result<&str> {
     if (1..=100).contains(&name.chars().count()) {
         return Ok(name);
     }
-    Err(ApiError::form(
-        "name",
-        "BASE_TYPE_BAD_LENGTH",
-        "Must be between 1 and 100 in length.",
-    ))
+    Err(ApiError::form("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length."))
 }
 
 /// A thread by itself, or a post when the parent is a forum.
@@ -150,14 +134,7 @@ pub(super) fn create(state: &mut State, req: &Req) -> Result<Reply> {
         return create_post(state, req, parent, name);
     }
     let private = req.body["type"].as_u64().unwrap_or(12) == 12;
-    state.need(
-        parent,
-        if private {
-            CREATE_PRIVATE_THREADS
-        } else {
-            CREATE_PUBLIC_THREADS
-        },
-    )?;
+    state.need(parent, if private { CREATE_PRIVATE_THREADS } else { CREATE_PUBLIC_THREADS })?;
     let id = state.next_id();
     state.new_thread(id, parent, name, BOT_USER_ID, private);
     Reply::created(state.channel_json(&state.channels[&id]))
@@ -189,11 +166,7 @@ pub(super) fn create_from_message(state: &mut State, req: &Req) -> Result<Reply>
         return Err(ApiError::unknown_message());
     }
     if state.channels.contains_key(&message) {
-        return Err(ApiError::new(
-            400,
-            160_004,
-            "A thread has already been created for this message",
-        ));
+        return Err(ApiError::new(400, 160_004, "A thread has already been created for this message"));
     }
     state.new_thread(message, parent, name, BOT_USER_ID, false);
     Reply::created(state.channel_json(&state.channels[&message]))
@@ -201,14 +174,7 @@ pub(super) fn create_from_message(state: &mut State, req: &Req) -> Result<Reply>
 
 impl State {
     /// Makes a thread and tells the sessions.
-    pub(crate) fn new_thread(
-        &mut self,
-        id: u64,
-        parent_id: u64,
-        name: &str,
-        owner: u64,
-        private: bool,
-    ) {
+    pub(crate) fn new_thread(&mut self, id: u64, parent_id: u64, name: &str, owner: u64, private: bool) {
         let now = self.now();
         let Some(parent) = self.channels.get(&parent_id) else {
             return;

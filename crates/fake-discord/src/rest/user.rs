@@ -9,10 +9,7 @@ use crate::state::State;
 use crate::{BOT_USER_ID, render};
 
 pub(super) fn me(state: &mut State, _: &Req) -> Result<Reply> {
-    let me = state
-        .users
-        .get(&BOT_USER_ID)
-        .ok_or_else(ApiError::unknown_user)?;
+    let me = state.users.get(&BOT_USER_ID).ok_or_else(ApiError::unknown_user)?;
     Reply::ok(render::own_user(me))
 }
 

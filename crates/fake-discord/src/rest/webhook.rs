@@ -17,11 +17,7 @@ fn interaction(state: &mut State, req: &Req) -> Result<u64> {
     }
     let token = req.param("webhook_token");
     let now = state.now();
-    let found = state
-        .interactions
-        .values()
-        .rev()
-        .find(|one| one.token == token);
+    let found = state.interactions.values().rev().find(|one| one.token == token);
     let found = found.ok_or_else(unknown)?;
     if found.is_expired(now) {
         let what = format!("{}: token used after 15 minutes", found.name);
@@ -46,9 +42,7 @@ fn message(state: &mut State, req: &Req) -> Result<(u64, FakeMessage)> {
         let own = one.original == Some(id) || one.source == Some(id) || one.followups.contains(&id);
         own.then_some(id)
     };
-    let found = id
-        .and_then(|id| state.find_message(one.channel, id))
-        .cloned();
+    let found = id.and_then(|id| state.find_message(one.channel, id)).cloned();
     Ok((interaction, found.ok_or_else(ApiError::unknown_message)?))
 }
 
@@ -63,12 +57,7 @@ pub(super) fn edit(state: &mut State, req: &Req) -> Result<Reply> {
     Reply::ok(apply(state, req, interaction, message))
 }
 
-fn apply(
-    state: &mut State,
-    req: &Req,
-    interaction: u64,
-    mut message: FakeMessage,
-) -> serde_json::Value {
+fn apply(state: &mut State, req: &Req, interaction: u64, mut message: FakeMessage) -> serde_json::Value {
     let ends_deferral = message.is_loading();
     state.amend(&mut message, &req.body, &req.files);
     message.flags &= !FLAG_LOADING;

@@ -32,20 +32,13 @@ pub(crate) fn check_all(commands: &[Value]) -> Result<()> {
                 "Application command names must be unique",
             );
         }
-        if let Some(count) = usize::try_from(kind)
-            .ok()
-            .and_then(|kind| counts.get_mut(kind))
-        {
+        if let Some(count) = usize::try_from(kind).ok().and_then(|kind| counts.get_mut(kind)) {
             *count += 1;
         }
     }
     problems.check()?;
     if counts[1] > 100 || counts[2] > 15 || counts[3] > 15 {
-        return Err(ApiError::new(
-            400,
-            30032,
-            "Maximum number of application commands reached",
-        ));
+        return Err(ApiError::new(400, 30032, "Maximum number of application commands reached"));
     }
     Ok(())
 }
@@ -58,11 +51,7 @@ fn check_command(problems: &mut Problems, prefix: &str, command: &Value) {
         need_text(problems, &at("description"), &command["description"], 100);
         check_options(problems, prefix, &command["options"], 0);
         if characters(command) > MAX_CHARACTERS {
-            problems.add(
-                &at("options"),
-                "APPLICATION_COMMAND_TOO_LARGE",
-                "Command exceeds maximum size (8000)",
-            );
+            problems.add(&at("options"), "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)");
         }
     } else {
         need_text(problems, &at("name"), &command["name"], 32);
@@ -93,17 +82,8 @@ fn check_translations(problems: &mut Problems, prefix: &str, part: &Value, stric
             need_text(problems, &path, name, 32);
         }
     }
-    for (locale, text) in part["description_localizations"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        need_text(
-            problems,
-            &format!("{prefix}description_localizations.{locale}"),
-            text,
-            100,
-        );
+    for (locale, text) in part["description_localizations"].as_object().into_iter().flatten() {
+        need_text(problems, &format!("{prefix}description_localizations.{locale}"), text, 100);
     }
 }
 
@@ -112,11 +92,7 @@ fn check_name(problems: &mut Problems, path: &str, name: &Value) {
     let text = name.as_str().unwrap_or_default();
     let plain = |one: char| matches!(one, '-' | '_' | '\'') || one.is_alphanumeric();
     if !text.chars().all(plain) || text.chars().any(char::is_uppercase) {
-        problems.add(
-            path,
-            "APPLICATION_COMMAND_INVALID_NAME",
-            "Command name is invalid",
-        );
+        problems.add(path, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid");
     }
 }
 
@@ -126,11 +102,13 @@ fn check_options(problems: &mut Problems, prefix: &str, options: &Value, depth: 
     }
     let mut names = BTreeSet::new();
     let mut optional_seen = false;
-    let nested = items(options)
-        .filter(|one| matches!(one["type"].as_u64(), Some(1 | 2)))
-        .count();
+    let nested = items(options).filter(|one| matches!(one["type"].as_u64(), Some(1 | 2))).count();
     if nested > 0 && nested != items(options).count() {
-        problems.add(&format!("{prefix}options"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Sub-command and sub-command group option types are mutually exclusive to all other types");
+        problems.add(
+            &format!("{prefix}options"),
+            "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+            "Sub-command and sub-command group option types are mutually exclusive to all other types",
+        );
     }
     for (index, option) in items(options).enumerate() {
         let here = format!("{prefix}options.{index}.");
@@ -139,24 +117,16 @@ fn check_options(problems: &mut Problems, prefix: &str, options: &Value, depth: 
         need_text(problems, &at("description"), &option["description"], 100);
         check_translations(problems, &here, option, true);
         if !names.insert(option["name"].as_str().unwrap_or_default()) {
-            problems.add(
-                &at("name"),
-                "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS",
-                "Option name already exists",
-            );
+            problems.add(&at("name"), "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS", "Option name already exists");
         }
         let kind = option["type"].as_u64().unwrap_or(0);
         match kind {
-            1 if depth > 1 => problems.add(
-                &at("type"),
-                "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
-                "Invalid option type",
-            ),
-            2 if depth > 0 => problems.add(
-                &at("type"),
-                "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
-                "Invalid option type",
-            ),
+            1 if depth > 1 => {
+                problems.add(&at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Invalid option type");
+            }
+            2 if depth > 0 => {
+                problems.add(&at("type"), "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Invalid option type");
+            }
             1 => check_options(problems, &here, &option["options"], 2),
             2 => check_options(problems, &here, &option["options"], 1),
             3..=11 => {
@@ -194,12 +164,7 @@ fn check_leaf(problems: &mut Problems, here: &str, option: &Value, kind: u64) {
     for (index, choice) in items(&option["choices"]).enumerate() {
         let path = format!("{here}choices.{index}.name");
         need_text(problems, &path, &choice["name"], 100);
-        may_text(
-            problems,
-            &format!("{here}choices.{index}.value"),
-            &choice["value"],
-            100,
-        );
+        may_text(problems, &format!("{here}choices.{index}.value"), &choice["value"], 100);
         if !names.insert(choice["name"].as_str().unwrap_or_default()) {
             problems.add(
                 &path,
@@ -213,19 +178,13 @@ fn check_leaf(problems: &mut Problems, here: &str, option: &Value, kind: u64) {
 /// The longest of a text and its translations.
 fn longest(part: &Value, key: &str) -> usize {
     let translations = part[format!("{key}_localizations")].as_object();
-    let longest = translations
-        .into_iter()
-        .flatten()
-        .map(|(_, text)| length(text))
-        .max();
+    let longest = translations.into_iter().flatten().map(|(_, text)| length(text)).max();
     length(&part[key]).max(longest.unwrap_or(0))
 }
 
 /// Names, descriptions and choice values of a command and all below it, in characters.
 pub(crate) fn characters(part: &Value) -> usize {
-    let choices: usize = items(&part["choices"])
-        .map(|one| longest(one, "name") + length(&one["value"]))
-        .sum();
+    let choices: usize = items(&part["choices"]).map(|one| longest(one, "name") + length(&one["value"])).sum();
     let below: usize = items(&part["options"]).map(characters).sum();
     longest(part, "name") + longest(part, "description") + choices + below
 }

@@ -20,11 +20,7 @@ pub(crate) fn check(problems: &mut Problems, components: &Value, v2: bool) {
             );
         }
     } else if rows > 5 {
-        problems.add(
-            "components",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        );
+        problems.add("components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
     let mut seen = BTreeSet::new();
     for (index, row) in items(components).enumerate() {
@@ -34,28 +30,18 @@ pub(crate) fn check(problems: &mut Problems, components: &Value, v2: bool) {
         } else if v2 {
             check_nested(problems, &path, row, &mut seen);
         } else {
-            problems.add(
-                &format!("{path}.type"),
-                "BASE_TYPE_CHOICES",
-                "Value of field \"type\" must be one of (1,).",
-            );
+            problems.add(&format!("{path}.type"), "BASE_TYPE_CHOICES", "Value of field \"type\" must be one of (1,).");
         }
     }
 }
 
 fn count(part: &Value) -> usize {
-    1 + items(&part["components"]).map(count).sum::<usize>()
-        + usize::from(part["accessory"].is_object())
+    1 + items(&part["components"]).map(count).sum::<usize>() + usize::from(part["accessory"].is_object())
 }
 
 fn check_nested(problems: &mut Problems, path: &str, part: &Value, seen: &mut BTreeSet<String>) {
     if part["accessory"]["type"] == 2 {
-        check_button(
-            problems,
-            &format!("{path}.accessory"),
-            &part["accessory"],
-            seen,
-        );
+        check_button(problems, &format!("{path}.accessory"), &part["accessory"], seen);
     }
     for (index, inner) in items(&part["components"]).enumerate() {
         let path = format!("{path}.components.{index}");
@@ -71,11 +57,7 @@ fn check_row(problems: &mut Problems, path: &str, row: &Value, seen: &mut BTreeS
     let parts: Vec<&Value> = items(&row["components"]).collect();
     let inside = format!("{path}.components");
     if parts.is_empty() || parts.len() > 5 {
-        problems.add(
-            &inside,
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        );
+        problems.add(&inside, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
     let menus = parts.iter().filter(|part| part["type"] != 2).count();
     if menus > 0 && parts.len() > 1 {
@@ -131,41 +113,24 @@ fn check_button(problems: &mut Problems, path: &str, button: &Value, seen: &mut 
     }
     let styled = button["style"] != 6;
     if styled && length(&button["label"]) == 0 && !button["emoji"].is_object() {
-        problems.add(
-            path,
-            "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED",
-            "A label or emoji is required",
-        );
+        problems.add(path, "BUTTON_COMPONENT_LABEL_OR_EMOJI_REQUIRED", "A label or emoji is required");
     }
 }
 
 fn check_menu(problems: &mut Problems, path: &str, menu: &Value, seen: &mut BTreeSet<String>) {
     check_id(problems, path, menu, seen);
-    may_text(
-        problems,
-        &format!("{path}.placeholder"),
-        &menu["placeholder"],
-        150,
-    );
+    may_text(problems, &format!("{path}.placeholder"), &menu["placeholder"], 150);
     let low = menu["min_values"].as_u64().unwrap_or(1);
     let high = menu["max_values"].as_u64().unwrap_or(1);
     if low > high || high > 25 {
-        problems.add(
-            &format!("{path}.min_values"),
-            "BASE_TYPE_BAD_RANGE",
-            "min_values must not exceed max_values",
-        );
+        problems.add(&format!("{path}.min_values"), "BASE_TYPE_BAD_RANGE", "min_values must not exceed max_values");
     }
     if menu["type"] != 3 {
         return;
     }
     let options = items(&menu["options"]).count();
     if !(1..=25).contains(&options) {
-        problems.add(
-            &format!("{path}.options"),
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 25 in length.",
-        );
+        problems.add(&format!("{path}.options"), "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length.");
     }
     if usize::try_from(high).is_ok_and(|high| high > options) {
         problems.add(
@@ -179,12 +144,7 @@ fn check_menu(problems: &mut Problems, path: &str, menu: &Value, seen: &mut BTre
         let path = format!("{path}.options.{index}");
         need_text(problems, &format!("{path}.label"), &option["label"], 100);
         need_text(problems, &format!("{path}.value"), &option["value"], 100);
-        may_text(
-            problems,
-            &format!("{path}.description"),
-            &option["description"],
-            100,
-        );
+        may_text(problems, &format!("{path}.description"), &option["description"], 100);
         if !values.insert(option["value"].as_str().unwrap_or_default()) {
             problems.add(
                 &format!("{path}.value"),
@@ -196,21 +156,12 @@ fn check_menu(problems: &mut Problems, path: &str, menu: &Value, seen: &mut BTre
 }
 
 /// The `custom_id` every component that can be used must have, once per message.
-pub(super) fn check_id(
-    problems: &mut Problems,
-    path: &str,
-    part: &Value,
-    seen: &mut BTreeSet<String>,
-) {
+pub(super) fn check_id(problems: &mut Problems, path: &str, part: &Value, seen: &mut BTreeSet<String>) {
     let path = format!("{path}.custom_id");
     need_text(problems, &path, &part["custom_id"], 100);
     if let Some(id) = part["custom_id"].as_str()
         && !seen.insert(id.to_owned())
     {
-        problems.add(
-            &path,
-            "COMPONENT_CUSTOM_ID_DUPLICATED",
-            "Component custom id cannot be duplicated",
-        );
+        problems.add(&path, "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated");
     }
 }

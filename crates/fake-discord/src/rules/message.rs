@@ -16,9 +16,12 @@ pub(crate) fn check(body: &Value, files: usize, current: Option<&FakeMessage>) -
     check_embeds(&mut problems, &body["embeds"]);
     let flags = body["flags"].as_u64().unwrap_or(0) | current.map_or(0, |one| one.flags);
     component::check(&mut problems, &body["components"], flags & FLAG_V2 != 0);
-    if flags & FLAG_V2 != 0 && (length(&body["content"]) > 0 || items(&body["embeds"]).count() > 0)
-    {
-        problems.add("content", "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", "The 'content' and 'embeds' fields cannot be used when using MessageFlags.IS_COMPONENTS_V2");
+    if flags & FLAG_V2 != 0 && (length(&body["content"]) > 0 || items(&body["embeds"]).count() > 0) {
+        problems.add(
+            "content",
+            "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+            "The 'content' and 'embeds' fields cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+        );
     }
     check_mentions(&mut problems, &body["allowed_mentions"]);
     if length(&body["nonce"]) > 25 {
@@ -35,9 +38,7 @@ fn is_empty(body: &Value, files: usize, current: Option<&FakeMessage>, v2: bool)
     let has = |key: &str, kept: bool| match body.get(key) {
         None => kept,
         Some(Value::String(text)) => !text.trim().is_empty(),
-        Some(Value::Array(list)) => list
-            .iter()
-            .any(|one| one.as_object().is_some_and(|map| !map.is_empty())),
+        Some(Value::Array(list)) => list.iter().any(|one| one.as_object().is_some_and(|map| !map.is_empty())),
         Some(_) => false,
     };
     let kept = |look: fn(&FakeMessage) -> bool| current.is_some_and(look);
@@ -61,34 +62,14 @@ fn check_embeds(problems: &mut Problems, embeds: &Value) {
         let path = |part: &str| format!("embeds.{index}.{part}");
         may_text(problems, &path("title"), &embed["title"], 256);
         may_text(problems, &path("description"), &embed["description"], 4096);
-        may_text(
-            problems,
-            &path("footer.text"),
-            &embed["footer"]["text"],
-            2048,
-        );
-        may_text(
-            problems,
-            &path("author.name"),
-            &embed["author"]["name"],
-            256,
-        );
+        may_text(problems, &path("footer.text"), &embed["footer"]["text"], 2048);
+        may_text(problems, &path("author.name"), &embed["author"]["name"], 256);
         if items(&embed["fields"]).count() > 25 {
             problems.too_long(&path("fields"), 25);
         }
         for (row, field) in items(&embed["fields"]).enumerate() {
-            need_text(
-                problems,
-                &path(&format!("fields.{row}.name")),
-                &field["name"],
-                256,
-            );
-            need_text(
-                problems,
-                &path(&format!("fields.{row}.value")),
-                &field["value"],
-                1024,
-            );
+            need_text(problems, &path(&format!("fields.{row}.name")), &field["name"], 256);
+            need_text(problems, &path(&format!("fields.{row}.value")), &field["value"], 1024);
             sum += length(&field["name"]) + length(&field["value"]);
         }
         sum += length(&embed["title"])
@@ -97,11 +78,7 @@ fn check_embeds(problems: &mut Problems, embeds: &Value) {
             + length(&embed["author"]["name"]);
     }
     if sum > 6000 {
-        problems.add(
-            "embeds",
-            "MAX_EMBED_SIZE_EXCEEDED",
-            "Embed size exceeds maximum size of 6000",
-        );
+        problems.add("embeds", "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000");
     }
 }
 

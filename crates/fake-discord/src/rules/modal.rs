@@ -18,11 +18,7 @@ pub(crate) fn check(data: &Value) -> Result<()> {
     need_text(&mut problems, "data.custom_id", &data["custom_id"], 100);
     let rows = items(&data["components"]).count();
     if !(1..=5).contains(&rows) {
-        problems.add(
-            "data.components",
-            "BASE_TYPE_BAD_LENGTH",
-            "Must be between 1 and 5 in length.",
-        );
+        problems.add("data.components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.");
     }
     let mut seen = BTreeSet::new();
     for (index, row) in items(&data["components"]).enumerate() {
@@ -52,12 +48,7 @@ pub(crate) fn check(data: &Value) -> Result<()> {
                 }
             }
             Some(18) => check_label(&mut problems, &path, row, &mut seen),
-            Some(10) => need_text(
-                &mut problems,
-                &format!("{path}.content"),
-                &row["content"],
-                4000,
-            ),
+            Some(10) => need_text(&mut problems, &format!("{path}.content"), &row["content"], 4000),
             _ => problems.add(
                 &format!("{path}.type"),
                 "BASE_TYPE_CHOICES",
@@ -70,12 +61,7 @@ pub(crate) fn check(data: &Value) -> Result<()> {
 
 fn check_label(problems: &mut Problems, path: &str, row: &Value, seen: &mut BTreeSet<String>) {
     need_text(problems, &format!("{path}.label"), &row["label"], 45);
-    may_text(
-        problems,
-        &format!("{path}.description"),
-        &row["description"],
-        100,
-    );
+    may_text(problems, &format!("{path}.description"), &row["description"], 100);
     let part = &row["component"];
     let path = format!("{path}.component");
     match part["type"].as_u64() {
@@ -87,19 +73,10 @@ fn check_label(problems: &mut Problems, path: &str, row: &Value, seen: &mut BTre
 
 fn check_input(problems: &mut Problems, path: &str, input: &Value, seen: &mut BTreeSet<String>) {
     check_id(problems, path, input, seen);
-    may_text(
-        problems,
-        &format!("{path}.placeholder"),
-        &input["placeholder"],
-        100,
-    );
+    may_text(problems, &format!("{path}.placeholder"), &input["placeholder"], 100);
     may_text(problems, &format!("{path}.value"), &input["value"], 4000);
     if !matches!(input["style"].as_u64(), Some(1 | 2)) {
-        problems.add(
-            &format!("{path}.style"),
-            "BASE_TYPE_CHOICES",
-            "Value of field \"style\" must be one of (1, 2).",
-        );
+        problems.add(&format!("{path}.style"), "BASE_TYPE_CHOICES", "Value of field \"style\" must be one of (1, 2).");
     }
     let low = input["min_length"].as_u64().unwrap_or(0);
     let high = input["max_length"].as_u64().unwrap_or(4000);

@@ -8,48 +8,27 @@ use crate::{BOT_USER_ID, FakeDiscord, gateway};
 
 impl State {
     /// Changes a member and tells the sessions. The bot learns of itself without the intent.
-    pub(crate) fn change_member(
-        &mut self,
-        guild: u64,
-        user: u64,
-        change: impl FnOnce(&mut Member),
-    ) {
-        let found = self
-            .guilds
-            .get_mut(&guild)
-            .and_then(|one| one.members.get_mut(&user));
+    pub(crate) fn change_member(&mut self, guild: u64, user: u64, change: impl FnOnce(&mut Member)) {
+        let found = self.guilds.get_mut(&guild).and_then(|one| one.members.get_mut(&user));
         let Some(member) = found else {
             return;
         };
         change(member);
         let mut data = self.member_json(guild, user);
         data["guild_id"] = json!(guild.to_string());
-        let intent = if user == BOT_USER_ID {
-            0
-        } else {
-            gateway::GUILD_MEMBERS
-        };
+        let intent = if user == BOT_USER_ID { 0 } else { gateway::GUILD_MEMBERS };
         self.dispatch("GUILD_MEMBER_UPDATE", intent, Some(guild), &data);
     }
 
     fn join(&mut self, guild: u64, user: u64) {
         let joined_at = self.now();
-        let member = Member {
-            roles: Vec::new(),
-            nick: None,
-            joined_at,
-        };
+        let member = Member { roles: Vec::new(), nick: None, joined_at };
         let found = self.guilds.get_mut(&guild);
         let found = found.unwrap_or_else(|| panic!("there is no guild {guild}"));
         found.members.insert(user, member);
         let mut data = self.member_json(guild, user);
         data["guild_id"] = json!(guild.to_string());
-        self.dispatch(
-            "GUILD_MEMBER_ADD",
-            gateway::GUILD_MEMBERS,
-            Some(guild),
-            &data,
-        );
+        self.dispatch("GUILD_MEMBER_ADD", gateway::GUILD_MEMBERS, Some(guild), &data);
     }
 }
 
@@ -95,12 +74,7 @@ impl FakeDiscord {
                 found.voice.remove(&user);
             }
             let data = json!({"guild_id": guild.to_string(), "user": account});
-            state.dispatch(
-                "GUILD_MEMBER_REMOVE",
-                gateway::GUILD_MEMBERS,
-                Some(guild),
-                &data,
-            );
+            state.dispatch("GUILD_MEMBER_REMOVE", gateway::GUILD_MEMBERS, Some(guild), &data);
         });
     }
 
@@ -158,25 +132,14 @@ impl FakeDiscord {
     }
 
     /// As [`Self::set_voice`], saying whether they muted and deafened themselves.
-    pub fn set_voice_with(
-        &self,
-        guild: u64,
-        user: u64,
-        channel: Option<u64>,
-        mute: bool,
-        deaf: bool,
-    ) {
+    pub fn set_voice_with(&self, guild: u64, user: u64, channel: Option<u64>, mute: bool, deaf: bool) {
         self.with(|state| {
             let Some(found) = state.guilds.get_mut(&guild) else {
                 panic!("there is no guild {guild}");
             };
             match channel {
                 Some(channel) => {
-                    let voice = Voice {
-                        channel,
-                        self_mute: mute,
-                        self_deaf: deaf,
-                    };
+                    let voice = Voice { channel, self_mute: mute, self_deaf: deaf };
                     found.voice.insert(user, voice);
                 }
                 None => {
@@ -184,12 +147,7 @@ impl FakeDiscord {
                 }
             }
             let data = state.voice_json(&state.guilds[&guild], user);
-            state.dispatch(
-                "VOICE_STATE_UPDATE",
-                gateway::GUILD_VOICE_STATES,
-                Some(guild),
-                &data,
-            );
+            state.dispatch("VOICE_STATE_UPDATE", gateway::GUILD_VOICE_STATES, Some(guild), &data);
         });
     }
 }

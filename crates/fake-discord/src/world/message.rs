@@ -36,14 +36,7 @@ impl FakeDiscord {
     }
 
     /// A message as if written at `at`; returns its id. With `tell` the sessions hear of it.
-    pub fn send_at(
-        &self,
-        channel: u64,
-        author: u64,
-        content: &str,
-        at: DateTime<Utc>,
-        tell: bool,
-    ) -> u64 {
+    pub fn send_at(&self, channel: u64, author: u64, content: &str, at: DateTime<Utc>, tell: bool) -> u64 {
         self.with(|state| {
             let id = state.ids.next(at);
             state.post(channel, id, author, content, tell);
@@ -56,10 +49,7 @@ impl FakeDiscord {
         self.with(|state| {
             let (webhook, id) = (state.next_id(), state.next_id());
             let mut message = FakeMessage::new(id, channel, webhook);
-            message.webhook = Some(WebhookAuthor {
-                id: webhook,
-                name: name.to_owned(),
-            });
+            message.webhook = Some(WebhookAuthor { id: webhook, name: name.to_owned() });
             content.clone_into(&mut message.content);
             state.post_message(message, true);
             id
@@ -79,26 +69,13 @@ impl FakeDiscord {
     }
 
     /// Quietly adds `n` messages, the first at `from` and each `step` later; returns their ids.
-    pub fn seed(
-        &self,
-        channel: u64,
-        author: u64,
-        n: usize,
-        from: DateTime<Utc>,
-        step: Duration,
-    ) -> Vec<u64> {
+    pub fn seed(&self, channel: u64, author: u64, n: usize, from: DateTime<Utc>, step: Duration) -> Vec<u64> {
         self.with(|state| {
             let mut at = from;
             let mut ids = Vec::with_capacity(n);
             for index in 0..n {
                 let id = state.ids.next(at);
-                state.post(
-                    channel,
-                    id,
-                    author,
-                    &format!("seeded message {index}"),
-                    false,
-                );
+                state.post(channel, id, author, &format!("seeded message {index}"), false);
                 ids.push(id);
                 at += step;
             }
@@ -148,11 +125,7 @@ impl FakeDiscord {
     }
 
     /// Waits until a message in the channel satisfies `matches`; panics after 5 s.
-    pub async fn wait_message(
-        &self,
-        channel: u64,
-        matches: impl Fn(&FakeMessage) -> bool,
-    ) -> FakeMessage {
+    pub async fn wait_message(&self, channel: u64, matches: impl Fn(&FakeMessage) -> bool) -> FakeMessage {
         let found = self
             .wait(WAIT, |state| {
                 let all = &state.channels.get(&channel)?.messages;
@@ -160,14 +133,8 @@ impl FakeDiscord {
             })
             .await;
         found.unwrap_or_else(|| {
-            let seen: Vec<String> = self
-                .messages(channel)
-                .iter()
-                .map(FakeMessage::text)
-                .collect();
-            self.give_up(&format!(
-                "no such message in channel {channel}; there are {seen:#?}"
-            ))
+            let seen: Vec<String> = self.messages(channel).iter().map(FakeMessage::text).collect();
+            self.give_up(&format!("no such message in channel {channel}; there are {seen:#?}"))
         })
     }
 
@@ -186,14 +153,8 @@ impl FakeDiscord {
             })
             .await;
         found.unwrap_or_else(|| {
-            let seen: Vec<String> = self
-                .messages(channel)
-                .iter()
-                .map(FakeMessage::text)
-                .collect();
-            self.give_up(&format!(
-                "channel {channel} never got there; it has {seen:#?}"
-            ))
+            let seen: Vec<String> = self.messages(channel).iter().map(FakeMessage::text).collect();
+            self.give_up(&format!("channel {channel} never got there; it has {seen:#?}"))
         })
     }
 }

@@ -8,11 +8,10 @@ use fake_discord::{FakeDiscord, TOKEN};
 use serenity::all::{
     ActionRowComponent, ClientBuilder, Command, CommandInteraction, CommandOptionType, CommandType,
     ComponentInteraction, Context, CreateActionRow, CreateAllowedMentions, CreateAttachment,
-    CreateAutocompleteResponse, CreateButton, CreateCommand, CreateCommandOption, CreateEmbed,
-    CreateInputText, CreateInteractionResponse, CreateInteractionResponseFollowup,
-    CreateInteractionResponseMessage, CreateModal, CreateSelectMenu, CreateSelectMenuKind,
-    EditInteractionResponse, EventHandler, Guild, HttpBuilder, InputTextStyle, Interaction,
-    Message, ModalInteraction, Permissions, Ready, ShardManager,
+    CreateAutocompleteResponse, CreateButton, CreateCommand, CreateCommandOption, CreateEmbed, CreateInputText,
+    CreateInteractionResponse, CreateInteractionResponseFollowup, CreateInteractionResponseMessage, CreateModal,
+    CreateSelectMenu, CreateSelectMenuKind, EditInteractionResponse, EventHandler, Guild, HttpBuilder, InputTextStyle,
+    Interaction, Message, ModalInteraction, Permissions, Ready, ShardManager,
 };
 use serenity::prelude::GatewayIntents;
 
@@ -46,23 +45,14 @@ impl Drop for Bot {
 impl Bot {
     pub async fn start(fake: &FakeDiscord, intents: GatewayIntents) -> Self {
         let seen = Arc::new(Seen::default());
-        let http = HttpBuilder::new(TOKEN)
-            .proxy(fake.base_url())
-            .ratelimiter_disabled(true)
-            .build();
-        let mut client = ClientBuilder::new_with_http(http, intents)
-            .event_handler(Handler(Arc::clone(&seen)))
-            .await
-            .unwrap();
+        let http = HttpBuilder::new(TOKEN).proxy(fake.base_url()).ratelimiter_disabled(true).build();
+        let mut client =
+            ClientBuilder::new_with_http(http, intents).event_handler(Handler(Arc::clone(&seen))).await.unwrap();
         let manager = Arc::clone(&client.shard_manager);
         let task = tokio::spawn(async move {
             client.start_autosharded().await.ok();
         });
-        Self {
-            seen,
-            manager,
-            task,
-        }
+        Self { seen, manager, task }
     }
 
     pub async fn shut_down(&self) {
@@ -88,24 +78,11 @@ fn commands() -> Vec<CreateCommand> {
     vec![
         CreateCommand::new("hello")
             .description("Greets")
-            .add_option(
-                CreateCommandOption::new(CommandOptionType::User, "who", "who").required(true),
-            )
-            .add_option(CreateCommandOption::new(
-                CommandOptionType::Channel,
-                "where",
-                "where",
-            ))
-            .add_option(CreateCommandOption::new(
-                CommandOptionType::Role,
-                "role",
-                "role",
-            ))
+            .add_option(CreateCommandOption::new(CommandOptionType::User, "who", "who").required(true))
+            .add_option(CreateCommandOption::new(CommandOptionType::Channel, "where", "where"))
+            .add_option(CreateCommandOption::new(CommandOptionType::Role, "role", "role"))
             .add_option(text("mood").add_string_choice("good", "good"))
-            .add_option(
-                CreateCommandOption::new(CommandOptionType::Integer, "times", "times")
-                    .max_int_value(3),
-            ),
+            .add_option(CreateCommandOption::new(CommandOptionType::Integer, "times", "times").max_int_value(3)),
         CreateCommand::new("panel").description("Shows a panel"),
         CreateCommand::new("form").description("Opens a form"),
         CreateCommand::new("slow").description("Defers"),
@@ -115,11 +92,10 @@ fn commands() -> Vec<CreateCommand> {
             .description("Lists")
             .default_member_permissions(Permissions::MANAGE_MESSAGES)
             .add_option(
-                CreateCommandOption::new(CommandOptionType::SubCommandGroup, "exempt", "exempt")
-                    .add_sub_option(
-                        CreateCommandOption::new(CommandOptionType::SubCommand, "add", "add")
-                            .add_sub_option(text("what").set_autocomplete(true).required(true)),
-                    ),
+                CreateCommandOption::new(CommandOptionType::SubCommandGroup, "exempt", "exempt").add_sub_option(
+                    CreateCommandOption::new(CommandOptionType::SubCommand, "add", "add")
+                        .add_sub_option(text("what").set_autocomplete(true).required(true)),
+                ),
             ),
         CreateCommand::new("Inspect").kind(CommandType::Message),
         CreateCommand::new("Card").kind(CommandType::User),
@@ -129,9 +105,7 @@ fn commands() -> Vec<CreateCommand> {
 #[serenity::async_trait]
 impl EventHandler for Handler {
     async fn ready(&self, ctx: Context, _: Ready) {
-        Command::set_global_commands(&ctx.http, commands())
-            .await
-            .unwrap();
+        Command::set_global_commands(&ctx.http, commands()).await.unwrap();
     }
 
     async fn guild_create(&self, _: Context, _: Guild, _: Option<bool>) {
@@ -157,13 +131,9 @@ impl EventHandler for Handler {
             Interaction::Modal(modal) => on_modal(&ctx, &modal).await,
             Interaction::Autocomplete(completion) => {
                 let typed = completion.data.autocomplete().unwrap().value.to_owned();
-                let response =
-                    CreateAutocompleteResponse::new().add_string_choice(format!("{typed}!"), typed);
+                let response = CreateAutocompleteResponse::new().add_string_choice(format!("{typed}!"), typed);
                 let response = CreateInteractionResponse::Autocomplete(response);
-                completion
-                    .create_response(&ctx.http, response)
-                    .await
-                    .unwrap();
+                completion.create_response(&ctx.http, response).await.unwrap();
             }
             _ => {}
         }
@@ -171,9 +141,7 @@ impl EventHandler for Handler {
 }
 
 fn quiet(text: impl Into<String>) -> CreateInteractionResponseMessage {
-    CreateInteractionResponseMessage::new()
-        .content(text)
-        .allowed_mentions(CreateAllowedMentions::new())
+    CreateInteractionResponseMessage::new().content(text).allowed_mentions(CreateAllowedMentions::new())
 }
 
 fn say(text: impl Into<String>) -> CreateInteractionResponse {
@@ -185,11 +153,7 @@ async fn on_command(ctx: &Context, command: &CommandInteraction) {
         "hello" => {
             let user = command.data.resolved.users.values().next().unwrap();
             let names: Vec<_> = command.data.resolved.channels.values().collect();
-            say(format!(
-                "hello {} in {:?}",
-                user.name,
-                names.first().and_then(|one| one.name.clone())
-            ))
+            say(format!("hello {} in {:?}", user.name, names.first().and_then(|one| one.name.clone())))
         }
         "panel" => {
             let buttons = CreateActionRow::Buttons(vec![
@@ -197,21 +161,15 @@ async fn on_command(ctx: &Context, command: &CommandInteraction) {
                 CreateButton::new("gone").label("Gone").disabled(true),
                 CreateButton::new_link("https://example.org").label("Link"),
             ]);
-            let kind = CreateSelectMenuKind::Role {
-                default_roles: None,
-            };
+            let kind = CreateSelectMenuKind::Role { default_roles: None };
             let menu = CreateActionRow::SelectMenu(CreateSelectMenu::new("role", kind));
             let embed = CreateEmbed::new().title("Panel").field("Count", "0", true);
-            let data = quiet("panel")
-                .embed(embed)
-                .components(vec![buttons, menu])
-                .ephemeral(true);
+            let data = quiet("panel").embed(embed).components(vec![buttons, menu]).ephemeral(true);
             CreateInteractionResponse::Message(data)
         }
         "form" => {
             let input = CreateInputText::new(InputTextStyle::Short, "Name", "name");
-            let modal = CreateModal::new("form", "Form")
-                .components(vec![CreateActionRow::InputText(input)]);
+            let modal = CreateModal::new("form", "Form").components(vec![CreateActionRow::InputText(input)]);
             CreateInteractionResponse::Modal(modal)
         }
         "slow" => {
@@ -223,9 +181,8 @@ async fn on_command(ctx: &Context, command: &CommandInteraction) {
                 .new_attachment(file)
                 .allowed_mentions(CreateAllowedMentions::new());
             command.edit_response(&ctx.http, edit).await.unwrap();
-            let more = CreateInteractionResponseFollowup::new()
-                .content("more")
-                .allowed_mentions(CreateAllowedMentions::new());
+            let more =
+                CreateInteractionResponseFollowup::new().content("more").allowed_mentions(CreateAllowedMentions::new());
             command.create_followup(&ctx.http, more).await.unwrap();
             return;
         }
@@ -244,10 +201,7 @@ async fn on_command(ctx: &Context, command: &CommandInteraction) {
 async fn on_component(ctx: &Context, component: &ComponentInteraction) {
     let text = format!("used {}", component.data.custom_id);
     let response = CreateInteractionResponse::UpdateMessage(quiet(text).components(Vec::new()));
-    component
-        .create_response(&ctx.http, response)
-        .await
-        .unwrap();
+    component.create_response(&ctx.http, response).await.unwrap();
 }
 
 async fn on_modal(ctx: &Context, modal: &ModalInteraction) {

@@ -38,15 +38,7 @@ async fn commands_of_every_kind() {
     let inspect = fake.message_menu(owner, channel, "Inspect", message);
     assert_eq!(inspect.reply().await.text(), "used Inspect in true");
 
-    let choices = fake
-        .autocomplete(
-            owner,
-            channel,
-            "list exempt add",
-            json!({"what": "ab"}),
-            "what",
-        )
-        .await;
+    let choices = fake.autocomplete(owner, channel, "list exempt add", json!({"what": "ab"}), "what").await;
     assert_eq!(choices[0].name, "ab!");
     let list = fake.command(owner, channel, "list exempt add", json!({"what": "ab"}));
     assert_eq!(list.reply().await.text(), "used list in true");
@@ -70,13 +62,7 @@ async fn panels_forms_and_deferrals() {
     let role = fake.add_role(world.guild, "crew", 0).to_string();
     let second = fake.command(owner, channel, "panel", json!({}));
     second.reply().await;
-    assert_eq!(
-        fake.select(owner, &second, "role", &[&role])
-            .reply()
-            .await
-            .content,
-        "used role"
-    );
+    assert_eq!(fake.select(owner, &second, "role", &[&role]).reply().await.content, "used role");
     let pressed = fake.press_label(owner, &panel, "Bump");
     assert_eq!(pressed.reply().await.text(), "used bump\nPanel\nCount\n0");
     assert!(panel.buttons().is_empty());
@@ -98,15 +84,10 @@ async fn panels_forms_and_deferrals() {
 #[tokio::test]
 async fn a_late_answer_is_refused_and_noted() {
     let (world, _bot) = connected().await;
-    world
-        .fake
-        .command(world.owner, world.channel, "late", json!({}));
+    world.fake.command(world.owner, world.channel, "late", json!({}));
     tokio::time::sleep(Duration::from_millis(3600)).await;
     let answers = world.fake.calls("POST", "/interactions/{}/{}/callback");
-    assert_eq!(
-        (answers[0].status, &answers[0].response["code"]),
-        (404, &json!(10062))
-    );
+    assert_eq!((answers[0].status, &answers[0].response["code"]), (404, &json!(10062)));
     assert!(world.fake.violations()[0].contains("only after"));
 }
 
@@ -121,24 +102,11 @@ async fn what_the_client_would_not_allow_panics() {
         fake.command(user, channel, path, options);
     };
     let hello = |options| move || command(owner, "hello", options);
-    assert!(panics_with("registered are", || command(
-        owner,
-        "nope",
-        json!({})
-    )));
+    assert!(panics_with("registered are", || command(owner, "nope", json!({}))));
     assert!(panics_with("is required", hello(json!({}))));
-    assert!(panics_with(
-        "no option",
-        hello(json!({"who": owner, "x": 1}))
-    ));
-    assert!(panics_with(
-        "is not one of",
-        hello(json!({"who": owner, "mood": "bad"}))
-    ));
-    assert!(panics_with(
-        "accepts",
-        hello(json!({"who": owner, "times": 4}))
-    ));
+    assert!(panics_with("no option", hello(json!({"who": owner, "x": 1}))));
+    assert!(panics_with("is not one of", hello(json!({"who": owner, "mood": "bad"}))));
+    assert!(panics_with("accepts", hello(json!({"who": owner, "times": 4}))));
     let list = || command(ann, "list exempt add", json!({"what": "a"}));
     assert!(panics_with("would not offer", list));
     let press = |user, label: &str| {
@@ -180,8 +148,7 @@ async fn broken_connections_resume() {
     fake.send(world.channel, world.owner, "still there?");
     until(&bot.seen.messages, 2).await;
     assert_eq!(fake.identifies().len(), 1);
-    let accepted =
-        |action: &GatewayAction| matches!(action, GatewayAction::Resume { accepted: true, .. });
+    let accepted = |action: &GatewayAction| matches!(action, GatewayAction::Resume { accepted: true, .. });
     assert!(fake.resumes().iter().all(|one| accepted(&one.action)));
     fake.invalid_session(false);
     fake.wait_identifies(2, Duration::from_secs(15)).await;
@@ -215,9 +182,6 @@ async fn a_refused_token() {
     let world = World::new().await;
     world.fake.refuse_token();
     let (status, body) = world.get("/users/@me").await;
-    assert_eq!(
-        (status, &body["message"]),
-        (401, &json!("401: Unauthorized"))
-    );
+    assert_eq!((status, &body["message"]), (401, &json!("401: Unauthorized")));
     assert_eq!(world.fake.invalid_count(), 1);
 }

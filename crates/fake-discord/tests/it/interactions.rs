@@ -24,9 +24,7 @@ impl Raw {
 
     fn used(&self) -> Interaction {
         let world = &self.world;
-        world
-            .fake
-            .command(world.owner, world.channel, "raw", json!({}))
+        world.fake.command(world.owner, world.channel, "raw", json!({}))
     }
 
     async fn answer(&self, to: &Interaction, body: Value) -> (u16, u64) {
@@ -35,13 +33,7 @@ impl Raw {
         (status, answer["code"].as_u64().unwrap_or(0))
     }
 
-    async fn webhook(
-        &self,
-        method: Method,
-        of: &Interaction,
-        rest: &str,
-        body: Value,
-    ) -> (u16, Value) {
+    async fn webhook(&self, method: Method, of: &Interaction, rest: &str, body: Value) -> (u16, Value) {
         let path = format!("/webhooks/{APPLICATION_ID}/{}{rest}", of.token());
         self.world.call(method, &path, body).await
     }
@@ -52,67 +44,29 @@ async fn one_answer_of_a_fitting_type() {
     let raw = Raw::new().await;
     let fake = &raw.world.fake;
     let used = raw.used();
-    let early = raw
-        .webhook(Method::POST, &used, "", json!({"content": "x"}))
-        .await;
+    let early = raw.webhook(Method::POST, &used, "", json!({"content": "x"})).await;
     assert_eq!((early.0, &early.1["code"]), (404, &json!(10015)));
     for kind in [6, 7, 8, 99] {
-        assert_eq!(
-            raw.answer(&used, json!({"type": kind, "data": {}})).await,
-            (400, 50035),
-            "{kind}"
-        );
+        assert_eq!(raw.answer(&used, json!({"type": kind, "data": {}})).await, (400, 50035), "{kind}");
     }
-    assert_eq!(
-        raw.answer(&used, json!({"type": 4, "data": {"content": ""}}))
-            .await,
-        (400, 50006)
-    );
-    assert_eq!(
-        raw.answer(&used, json!({"type": 4, "data": {"content": "x"}}))
-            .await,
-        (204, 0)
-    );
-    assert_eq!(
-        raw.answer(&used, json!({"type": 4, "data": {"content": "y"}}))
-            .await,
-        (400, 40060)
-    );
-    assert_eq!(
-        raw.answer(&used, json!({"type": 9, "data": {}})).await,
-        (400, 40060)
-    );
+    assert_eq!(raw.answer(&used, json!({"type": 4, "data": {"content": ""}})).await, (400, 50006));
+    assert_eq!(raw.answer(&used, json!({"type": 4, "data": {"content": "x"}})).await, (204, 0));
+    assert_eq!(raw.answer(&used, json!({"type": 4, "data": {"content": "y"}})).await, (400, 40060));
+    assert_eq!(raw.answer(&used, json!({"type": 9, "data": {}})).await, (400, 40060));
     assert_eq!(used.text(), "x");
-    assert!(
-        fake.violations()
-            .iter()
-            .any(|one| one.contains("answered twice"))
-    );
+    assert!(fake.violations().iter().any(|one| one.contains("answered twice")));
     assert_eq!(fake.mention_violations().len(), 1);
     let path = format!("/interactions/{}/{}/callback", used.id(), "wrong");
-    assert_eq!(
-        raw.world.post(&path, json!({"type": 4})).await.1["code"],
-        10062
-    );
+    assert_eq!(raw.world.post(&path, json!({"type": 4})).await.1["code"], 10062);
 }
 
 #[tokio::test]
 async fn a_deferral_fixes_who_sees_the_answer() {
     let raw = Raw::new().await;
     let used = raw.used();
-    let path = format!(
-        "/interactions/{}/{}/callback?with_response=true",
-        used.id(),
-        used.token()
-    );
-    let (status, shown) = raw
-        .world
-        .post(&path, json!({"type": 5, "data": {"flags": 64}}))
-        .await;
-    assert_eq!(
-        (status, &shown["interaction"]["response_message_loading"]),
-        (200, &json!(true))
-    );
+    let path = format!("/interactions/{}/{}/callback?with_response=true", used.id(), used.token());
+    let (status, shown) = raw.world.post(&path, json!({"type": 5, "data": {"flags": 64}})).await;
+    assert_eq!((status, &shown["interaction"]["response_message_loading"]), (200, &json!(true)));
     assert!(used.current().is_none());
     // The first follow-up takes the placeholder's place, and stays as hidden as the deferral.
     let quiet = json!({"content": "first", "allowed_mentions": {"parse": []}});
@@ -123,36 +77,17 @@ async fn a_deferral_fixes_who_sees_the_answer() {
     let second = second["id"].as_str().unwrap();
     assert!(!used.followups()[0].is_ephemeral());
     let rest = format!("/messages/{second}");
-    let edited = raw
-        .webhook(Method::PATCH, &used, &rest, json!({"content": "second"}))
-        .await;
+    let edited = raw.webhook(Method::PATCH, &used, &rest, json!({"content": "second"})).await;
     assert_eq!(edited.1["content"], "second");
-    assert_eq!(
-        raw.webhook(Method::DELETE, &used, &rest, Value::Null)
-            .await
-            .0,
-        204
-    );
-    assert_eq!(
-        raw.webhook(Method::GET, &used, &rest, Value::Null).await.1["code"],
-        10008
-    );
+    assert_eq!(raw.webhook(Method::DELETE, &used, &rest, Value::Null).await.0, 204);
+    assert_eq!(raw.webhook(Method::GET, &used, &rest, Value::Null).await.1["code"], 10008);
     // Some libraries encode the path.
-    let original = raw
-        .webhook(Method::GET, &used, "/messages/%40original", Value::Null)
-        .await;
+    let original = raw.webhook(Method::GET, &used, "/messages/%40original", Value::Null).await;
     assert_eq!(original.1["content"], "first");
     raw.world.fake.assert_clean();
 
     raw.world.fake.advance(TimeDelta::minutes(16));
-    let late = raw
-        .webhook(
-            Method::PATCH,
-            &used,
-            "/messages/@original",
-            json!({"content": "late"}),
-        )
-        .await;
+    let late = raw.webhook(Method::PATCH, &used, "/messages/@original", json!({"content": "late"})).await;
     assert_eq!((late.0, &late.1["code"]), (401, &json!(50027)));
 }
 
@@ -165,12 +100,7 @@ async fn forms_are_checked() {
         json!({"type": 9, "data": {"title": title, "custom_id": "m", "components": rows}})
     };
     let used = raw.used();
-    for bad in [
-        modal(6, "t"),
-        modal(0, "t"),
-        modal(1, &"t".repeat(46)),
-        modal(1, ""),
-    ] {
+    for bad in [modal(6, "t"), modal(0, "t"), modal(1, &"t".repeat(46)), modal(1, "")] {
         assert_eq!(raw.answer(&used, bad).await, (400, 50035));
     }
     assert_eq!(raw.answer(&used, modal(5, "t")).await, (204, 0));
@@ -190,8 +120,5 @@ async fn a_breach_of_the_schema_is_found() {
     let data = json!({"content": "x", "tts": "maybe", "allowed_mentions": {"parse": []}});
     raw.answer(&used, json!({"type": 4, "data": data})).await;
     let found = raw.world.fake.validate();
-    assert!(
-        found.len() == 1 && found[0].contains("/data/tts"),
-        "{found:?}"
-    );
+    assert!(found.len() == 1 && found[0].contains("/data/tts"), "{found:?}");
 }

@@ -33,11 +33,7 @@ async fn every_event() {
         let parsed: GatewayEvent = serde_json::from_value(payload).unwrap();
         matches!(&parsed, GatewayEvent::Dispatch(_, event) if !matches!(event, Event::Unknown(_)))
     };
-    let mut broken = fake
-        .events()
-        .into_iter()
-        .find(|one| one["t"] == "INTERACTION_CREATE")
-        .unwrap();
+    let mut broken = fake.events().into_iter().find(|one| one["t"] == "INTERACTION_CREATE").unwrap();
     broken["d"]["entitlements"] = json!(null);
     assert!(!parses(broken), "this check finds nothing");
 
@@ -80,11 +76,7 @@ async fn every_event() {
 
 fn change_world(world: &World, ann: u64, voice: u64, posts: u64) {
     let (fake, guild, channel) = (&world.fake, world.guild, world.channel);
-    for kind in [
-        ChannelKind::Stage,
-        ChannelKind::Category,
-        ChannelKind::Announcement,
-    ] {
+    for kind in [ChannelKind::Stage, ChannelKind::Category, ChannelKind::Announcement] {
         fake.add_channel(guild, "more", kind);
     }
     let role = fake.add_role(guild, "crew", permission::SEND_MESSAGES);
@@ -118,12 +110,7 @@ async fn write_messages(world: &World, ann: u64) {
     fake.delete_message_as_user(channel, message);
     let more = fake.seed(channel, ann, 2, Utc::now(), chrono::TimeDelta::zero());
     let ids: Vec<String> = more.iter().map(u64::to_string).collect();
-    world
-        .post(
-            &format!("/channels/{channel}/messages/bulk-delete"),
-            json!({"messages": ids}),
-        )
-        .await;
+    world.post(&format!("/channels/{channel}/messages/bulk-delete"), json!({"messages": ids})).await;
     let dm = fake.dm(ann);
     fake.send(dm, ann, "psst");
 }
@@ -132,35 +119,15 @@ async fn use_things(world: &World, ann: u64) {
     let (fake, channel, owner) = (&world.fake, world.channel, world.owner);
     let dm = fake.dm(ann);
     let message = fake.send(channel, ann, "target");
-    fake.command(
-        owner,
-        channel,
-        "hello",
-        json!({"who": ann, "where": channel}),
-    )
-    .reply()
-    .await;
-    fake.command(ann, dm, "hello", json!({"who": ann}))
-        .reply()
-        .await;
-    fake.message_menu(owner, channel, "Inspect", message)
-        .reply()
-        .await;
+    fake.command(owner, channel, "hello", json!({"who": ann, "where": channel})).reply().await;
+    fake.command(ann, dm, "hello", json!({"who": ann})).reply().await;
+    fake.message_menu(owner, channel, "Inspect", message).reply().await;
     fake.user_menu(owner, channel, "Card", ann).reply().await;
-    fake.autocomplete(
-        owner,
-        channel,
-        "list exempt add",
-        json!({"what": "a"}),
-        "what",
-    )
-    .await;
+    fake.autocomplete(owner, channel, "list exempt add", json!({"what": "a"}), "what").await;
     let panel = fake.command(owner, channel, "panel", json!({}));
     panel.reply().await;
     fake.press(owner, &panel, "bump").reply().await;
     let form = fake.command(owner, channel, "form", json!({}));
     form.modal().await;
-    fake.submit_modal(owner, &form, json!({"name": "x"}))
-        .reply()
-        .await;
+    fake.submit_modal(owner, &form, json!({"name": "x"})).reply().await;
 }

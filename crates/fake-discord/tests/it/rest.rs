@@ -11,8 +11,7 @@ use crate::support::World;
 
 fn ids(body: &Value) -> Vec<u64> {
     let all = body.as_array().unwrap().iter();
-    all.map(|one| one["id"].as_str().unwrap().parse().unwrap())
-        .collect()
+    all.map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect()
 }
 
 #[tokio::test]
@@ -23,12 +22,7 @@ async fn every_reading_route_matches_the_description() {
     let role = fake.add_role(guild, "crew", 0);
     fake.give_role(guild, ann, role);
     let forum = fake.add_channel(guild, "forum", ChannelKind::Forum);
-    for kind in [
-        ChannelKind::Voice,
-        ChannelKind::Stage,
-        ChannelKind::Category,
-        ChannelKind::Announcement,
-    ] {
+    for kind in [ChannelKind::Voice, ChannelKind::Stage, ChannelKind::Category, ChannelKind::Announcement] {
         fake.add_channel(guild, "more", kind);
     }
     fake.set_overwrite(channel, ann, permission::SEND_MESSAGES, 0);
@@ -90,9 +84,7 @@ async fn pages_of_messages() {
     let page = |query: String| {
         let world = &world;
         async move {
-            let (status, body) = world
-                .get(&format!("/channels/{channel}/messages?{query}"))
-                .await;
+            let (status, body) = world.get(&format!("/channels/{channel}/messages?{query}")).await;
             assert_eq!(status, 200, "{body}");
             ids(&body)
         }
@@ -104,21 +96,9 @@ async fn pages_of_messages() {
     let next: Vec<u64> = all.iter().rev().skip(100).take(100).copied().collect();
     assert_eq!(page(format!("limit=100&before={}", newest[99])).await, next);
     // `after` gives the messages right after the id, still newest first.
-    assert_eq!(
-        page(format!("limit=2&after={}", all[9])).await,
-        [all[11], all[10]]
-    );
-    assert_eq!(
-        page(format!("limit=3&around={}", all[9])).await,
-        [all[10], all[9], all[8]]
-    );
-    assert_eq!(
-        world
-            .get(&format!("/channels/{channel}/messages?limit=101"))
-            .await
-            .0,
-        400
-    );
+    assert_eq!(page(format!("limit=2&after={}", all[9])).await, [all[11], all[10]]);
+    assert_eq!(page(format!("limit=3&around={}", all[9])).await, [all[10], all[9], all[8]]);
+    assert_eq!(world.get(&format!("/channels/{channel}/messages?limit=101")).await.0, 400);
 }
 
 #[tokio::test]
@@ -139,10 +119,7 @@ async fn deleting_by_the_rules() {
     let old = at(TimeDelta::days(14) + TimeDelta::minutes(1));
     let fresh = fake.send(channel, owner, "y");
     assert_eq!(bulk(vec![fresh]).await, (400, 50016));
-    assert_eq!(
-        bulk((1..=101).map(|n| fresh + n).collect()).await,
-        (400, 50016)
-    );
+    assert_eq!(bulk((1..=101).map(|n| fresh + n).collect()).await, (400, 50016));
     assert_eq!(bulk(vec![fresh, fresh]).await, (400, 50035));
     assert_eq!(bulk(vec![fresh, old]).await, (400, 50034));
     assert_eq!(bulk(vec![fresh, young, fresh + 12345]).await, (204, 0));
@@ -161,25 +138,12 @@ async fn deleting_by_the_rules() {
     let thread = fake.add_thread(channel, "t");
     let inside = fake.send(thread, owner, "in");
     fake.archive_thread(thread, true);
-    assert_eq!(
-        code(
-            world
-                .delete(&format!("/channels/{thread}/messages/{inside}"))
-                .await
-        ),
-        (400, 50083)
-    );
-    assert_eq!(
-        code(world.delete("/channels/1/messages/2").await),
-        (404, 10003)
-    );
+    assert_eq!(code(world.delete(&format!("/channels/{thread}/messages/{inside}")).await), (400, 50083));
+    assert_eq!(code(world.delete("/channels/1/messages/2").await), (404, 10003));
 
     // Own messages go without permission, others' do not; no view at all is another error.
     let (_, own) = world
-        .post(
-            &format!("/channels/{channel}/messages"),
-            json!({"content": "a", "allowed_mentions": {"parse": []}}),
-        )
+        .post(&format!("/channels/{channel}/messages"), json!({"content": "a", "allowed_mentions": {"parse": []}}))
         .await;
     let own: u64 = own["id"].as_str().unwrap().parse().unwrap();
     fake.set_bot_permissions(world.guild, permission::EVERYONE_DEFAULT);
@@ -196,40 +160,20 @@ async fn sending_editing_and_direct_messages() {
     let world = World::new().await;
     let (fake, channel) = (&world.fake, world.channel);
     let path = format!("/channels/{channel}/messages");
-    let (status, sent) = world
-        .post(
-            &path,
-            json!({"content": "hi", "nonce": "n1", "enforce_nonce": true}),
-        )
-        .await;
+    let (status, sent) = world.post(&path, json!({"content": "hi", "nonce": "n1", "enforce_nonce": true})).await;
     assert_eq!(status, 200);
     assert_eq!(fake.mention_violations().len(), 1);
-    let (_, again) = world
-        .post(
-            &path,
-            json!({"content": "hi", "nonce": "n1", "enforce_nonce": true}),
-        )
-        .await;
+    let (_, again) = world.post(&path, json!({"content": "hi", "nonce": "n1", "enforce_nonce": true})).await;
     assert_eq!(sent["id"], again["id"]);
     let own = format!("{path}/{}", sent["id"].as_str().unwrap());
-    let (status, edited) = world
-        .call(Method::PATCH, &own, json!({"content": "ho"}))
-        .await;
+    let (status, edited) = world.call(Method::PATCH, &own, json!({"content": "ho"})).await;
     assert_eq!((status, &edited["content"]), (200, &json!("ho")));
     let reply = json!({"content": "re", "message_reference": {"message_id": sent["id"]}});
     let (_, reply) = world.post(&path, reply).await;
-    assert_eq!(
-        (&reply["type"], &reply["referenced_message"]["content"]),
-        (&json!(19), &json!("ho"))
-    );
+    assert_eq!((&reply["type"], &reply["referenced_message"]["content"]), (&json!(19), &json!("ho")));
 
     let ann = fake.add_member(world.guild, "ann");
-    let (_, dm) = world
-        .post(
-            "/users/@me/channels",
-            json!({"recipient_id": ann.to_string()}),
-        )
-        .await;
+    let (_, dm) = world.post("/users/@me/channels", json!({"recipient_id": ann.to_string()})).await;
     let path = format!("/channels/{}/messages", dm["id"].as_str().unwrap());
     assert_eq!(world.post(&path, json!({"content": "psst"})).await.0, 200);
     fake.set_dms_open(ann, false);
@@ -266,34 +210,20 @@ async fn overwrites_pins_and_threads() {
     assert_eq!(world.call(Method::PUT, &overwrite, body).await.0, 204);
     let message = fake.send(channel, world.owner, "pin me");
     let pin = format!("/channels/{channel}/messages/pins/{message}");
-    assert_eq!(
-        world.call(Method::PUT, &pin, Value::Null).await.1["code"],
-        50013
-    );
+    assert_eq!(world.call(Method::PUT, &pin, Value::Null).await.1["code"], 50013);
     let beyond = json!({"type": 1, "allow": permission::ADMINISTRATOR.to_string(), "deny": "0"});
     let (_, refused) = world.call(Method::PUT, &overwrite, beyond).await;
     assert_eq!(refused["code"], 50013);
     assert_eq!(world.delete(&overwrite).await.0, 204);
     assert_eq!(world.call(Method::PUT, &pin, Value::Null).await.0, 204);
-    let (_, pins) = world
-        .get(&format!("/channels/{channel}/messages/pins"))
-        .await;
+    let (_, pins) = world.get(&format!("/channels/{channel}/messages/pins")).await;
     assert_eq!(pins["items"][0]["message"]["id"], message.to_string());
-    let (status, thread) = world
-        .post(
-            &format!("/channels/{channel}/messages/{message}/threads"),
-            json!({"name": "talk"}),
-        )
-        .await;
+    let (status, thread) =
+        world.post(&format!("/channels/{channel}/messages/{message}/threads"), json!({"name": "talk"})).await;
     assert_eq!((status, &thread["id"]), (201, &json!(message.to_string())));
     let path = format!("/channels/{message}");
-    let (status, thread) = world
-        .call(Method::PATCH, &path, json!({"archived": true}))
-        .await;
-    assert_eq!(
-        (status, &thread["thread_metadata"]["archived"]),
-        (200, &json!(true))
-    );
+    let (status, thread) = world.call(Method::PATCH, &path, json!({"archived": true})).await;
+    assert_eq!((status, &thread["thread_metadata"]["archived"]), (200, &json!(true)));
     fake.assert_clean();
 }
 
@@ -303,11 +233,7 @@ async fn limits_and_faults() {
     let (fake, channel) = (&world.fake, world.channel);
     let path = format!("/channels/{channel}");
     fake.set_bucket("GET /channels/{channel}", 2, Duration::from_millis(300));
-    let statuses = [
-        world.get(&path).await.0,
-        world.get(&path).await.0,
-        world.get(&path).await.0,
-    ];
+    let statuses = [world.get(&path).await.0, world.get(&path).await.0, world.get(&path).await.0];
     assert_eq!(statuses, [200, 200, 429]);
     assert_eq!(fake.rate_limited_count(), 1);
     tokio::time::sleep(Duration::from_millis(320)).await;
@@ -319,12 +245,7 @@ async fn limits_and_faults() {
     assert_eq!((status, &body["global"]), (429, &json!(true)));
     fake.clear_limits();
 
-    fake.fail_next(
-        "GET",
-        "/channels/{}",
-        Failure::discord(403, 50013, "Missing Permissions"),
-        1,
-    );
+    fake.fail_next("GET", "/channels/{}", Failure::discord(403, 50013, "Missing Permissions"), 1);
     fake.fail_next("GET", &path, Failure::html_rate_limited(1), 1);
     assert_eq!(world.get(&path).await.1["code"], 50013);
     assert_eq!(world.get(&path).await, (429, Value::Null));
@@ -333,9 +254,7 @@ async fn limits_and_faults() {
     assert_eq!(world.get(&path).await, (200, Value::Null));
     fake.fail_next("GET", "/channels/*", Failure::status(500), 1);
     assert_eq!(world.get(&path).await.0, 500);
-    let waited = fake
-        .wait_calls("GET", &path, 1, Duration::from_secs(1))
-        .await;
+    let waited = fake.wait_calls("GET", &path, 1, Duration::from_secs(1)).await;
     assert_eq!(waited.len(), fake.count("GET", &path));
     fake.slow_next(&path, Duration::from_millis(200));
     let started = std::time::Instant::now();
@@ -347,16 +266,8 @@ async fn limits_and_faults() {
     assert!(world.http.get(&url).send().await.is_ok());
     fake.reset_after_next("/channels/{}/messages");
     let url = format!("{}/api/v10{path}/messages", fake.base_url());
-    let lost = world
-        .http
-        .post(&url)
-        .header("authorization", format!("Bot {}", fake_discord::TOKEN));
-    assert!(
-        lost.json(&json!({"content": "lost answer"}))
-            .send()
-            .await
-            .is_err()
-    );
+    let lost = world.http.post(&url).header("authorization", format!("Bot {}", fake_discord::TOKEN));
+    assert!(lost.json(&json!({"content": "lost answer"})).send().await.is_err());
     assert_eq!(fake.messages(channel).len(), 1);
     fake.assert_clean();
 }
@@ -365,19 +276,10 @@ async fn limits_and_faults() {
 async fn the_date_follows_the_clock() {
     let world = World::new().await;
     world.fake.set_now("2030-01-02T03:04:05Z".parse().unwrap());
-    let answer = world
-        .http
-        .get(format!("{}/api/v10/gateway", world.fake.base_url()))
-        .send()
-        .await
-        .unwrap();
+    let answer = world.http.get(format!("{}/api/v10/gateway", world.fake.base_url())).send().await.unwrap();
     assert_eq!(answer.headers()["date"], "Wed, 02 Jan 2030 03:04:05 GMT");
     assert_eq!(answer.headers()["x-ratelimit-limit"], "1000");
     let anonymous = reqwest::Client::new();
-    anonymous
-        .get(format!("{}/api/v10/gateway", world.fake.base_url()))
-        .send()
-        .await
-        .unwrap();
+    anonymous.get(format!("{}/api/v10/gateway", world.fake.base_url())).send().await.unwrap();
     assert!(world.fake.violations()[0].contains("User-Agent"));
 }

@@ -19,26 +19,14 @@ impl World {
         let guild = fake.add_guild("Home");
         let channel = fake.add_channel(guild, "general", ChannelKind::Text);
         let owner = fake.owner(guild);
-        let http = Client::builder()
-            .user_agent("DiscordBot (test, 1)")
-            .build()
-            .unwrap();
-        Self {
-            fake,
-            guild,
-            owner,
-            channel,
-            http,
-        }
+        let http = Client::builder().user_agent("DiscordBot (test, 1)").build().unwrap();
+        Self { fake, guild, owner, channel, http }
     }
 
     /// One call with the bot's token: the status and the JSON answer.
     pub async fn call(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         let url = format!("{}/api/v10{path}", self.fake.base_url());
-        let mut request = self
-            .http
-            .request(method, url)
-            .header("authorization", format!("Bot {TOKEN}"));
+        let mut request = self.http.request(method, url).header("authorization", format!("Bot {TOKEN}"));
         if !body.is_null() {
             request = request.json(&body);
         }
@@ -63,8 +51,6 @@ impl World {
 /// Whether `work` panics with a message that contains `wanted`.
 pub fn panics_with(wanted: &str, work: impl FnOnce()) -> bool {
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-    let text = caught
-        .err()
-        .and_then(|panic| panic.downcast_ref::<String>().cloned());
+    let text = caught.err().and_then(|panic| panic.downcast_ref::<String>().cloned());
     text.is_some_and(|text| text.contains(wanted))
 }

@@ -33,10 +33,7 @@ async fn permissions_are_computed_as_discord_does() {
     // Threads go by their parent.
     fake.set_overwrite(channel, BOT_USER_ID, 0, permission::VIEW_CHANNEL);
     let thread = fake.add_thread(channel, "inside");
-    assert_eq!(
-        world.get(&format!("/channels/{thread}")).await.1["code"],
-        50001
-    );
+    assert_eq!(world.get(&format!("/channels/{thread}")).await.1["code"], 50001);
 }
 
 #[tokio::test]
@@ -46,14 +43,8 @@ async fn ids_are_exact_or_refused() {
         let (status, body) = world.get(&format!("/channels/{bad}")).await;
         assert_eq!((status, &body["code"]), (400, &json!(50035)), "{bad}");
     }
-    assert_eq!(
-        world.get("/channels/9007199254740993").await.1["code"],
-        10003
-    );
-    assert_eq!(
-        world.get("/channels/18446744073709551615").await.1["code"],
-        10003
-    );
+    assert_eq!(world.get("/channels/9007199254740993").await.1["code"], 10003);
+    assert_eq!(world.get("/channels/18446744073709551615").await.1["code"], 10003);
 }
 
 #[tokio::test]
@@ -63,29 +54,14 @@ async fn files_come_with_messages() {
         "content": "see", "allowed_mentions": {"parse": []},
         "attachments": [{"id": 0, "filename": "a.csv", "description": "numbers"}],
     });
-    let form = Form::new().text("payload_json", payload.to_string()).part(
-        "files[0]",
-        Part::bytes(b"1,2,3".to_vec()).file_name("a.csv"),
-    );
-    let url = format!(
-        "{}/api/v10/channels/{}/messages",
-        world.fake.base_url(),
-        world.channel
-    );
+    let form = Form::new()
+        .text("payload_json", payload.to_string())
+        .part("files[0]", Part::bytes(b"1,2,3".to_vec()).file_name("a.csv"));
+    let url = format!("{}/api/v10/channels/{}/messages", world.fake.base_url(), world.channel);
     let token = format!("Bot {}", fake_discord::TOKEN);
-    let request = world
-        .http
-        .post(url)
-        .header("authorization", token)
-        .multipart(form);
+    let request = world.http.post(url).header("authorization", token).multipart(form);
     let sent: Value = request.send().await.unwrap().json().await.unwrap();
-    assert_eq!(
-        (
-            &sent["attachments"][0]["size"],
-            &sent["attachments"][0]["filename"]
-        ),
-        (&json!(5), &json!("a.csv"))
-    );
+    assert_eq!((&sent["attachments"][0]["size"], &sent["attachments"][0]["filename"]), (&json!(5), &json!("a.csv")));
     assert_eq!(world.fake.messages(world.channel)[0].text(), "see\na.csv");
     world.fake.assert_clean();
 }
@@ -97,12 +73,7 @@ async fn the_end_of_a_test_tells_what_was_wrong() {
     fake.assert_clean();
     world.get("/nowhere").await;
     assert!(panics_with("unknown route: GET /nowhere", || fake.assert_clean()));
-    world
-        .post(
-            &format!("/channels/{}/messages", world.channel),
-            json!({"content": ""}),
-        )
-        .await;
+    world.post(&format!("/channels/{}/messages", world.channel), json!({"content": ""})).await;
     assert_eq!(fake.violations().len(), 1);
     assert!(panics_with("no client is connected", || {
         fake.command(world.owner, world.channel, "x", json!({}));

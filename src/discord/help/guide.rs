@@ -1,0 +1,121 @@
+//! Short texts about subjects that are larger than one command.
+
+/// A subject.
+pub struct Guide {
+    /// As it is asked for.
+    pub name: &'static str,
+    /// As it is shown.
+    pub title: &'static str,
+    /// `{vanish set}` stands for the clickable mention of that command.
+    template: &'static str,
+}
+
+/// The subjects, in the order of the menu.
+pub const GUIDES: [Guide; 4] = [
+    Guide {
+        name: "vanish",
+        title: "Vanishing channels",
+        template: "A rule deletes each message of a channel at a certain age, or once a day, or keeps only the newest \
+            ones.\n\
+            **1.** {vanish set} shows how many messages would go, before anything happens.\n\
+            **2.** You confirm. New messages vanish on time; old ones wait some minutes, so that you can abort.\n\
+            **3.** {vanish show} tells the next deletion and how late it can be at most.\n\
+            Pinned messages stay unless you say otherwise. {vanish exempt add} spares people, roles, bots or \
+            webhooks. A message that you want to keep: its menu → Apps → **Keep message**.\n\
+            {vanish pause} and {vanish off} stop it at once.",
+    },
+    Guide {
+        name: "settings",
+        title: "Settings",
+        template: "A **slot** is a name for a channel, such as `alerts`: features post to the slot, and you decide \
+            which channel that is.\n\
+            **1.** {settings slot set} leads `alerts` to a channel that only your team sees.\n\
+            **2.** {settings slot test} proves that it works.\n\
+            **3.** {settings general} sets the time zone, by which days and summaries are counted.\n\
+            When a channel is deleted or I lose a permission, I say so in `alerts`, once; {settings doctor} shows \
+            everything that is broken. {settings history} shows who changed what, in chat or over the API, and rolls \
+            back. {settings panel} has all of it with buttons.",
+    },
+    Guide {
+        name: "api",
+        title: "API",
+        template: "Everything that you can do here works over HTTP as well, on the server where I run: rules and \
+            slots set there show up here within a second, and the other way round.\n\
+            Whoever runs me finds the reference at `/reference` and the OpenAPI document at `/openapi.json` of that \
+            server. Requests carry their key as `X-API-Key`.\n\
+            A channel that is named over the API is used once Discord has confirmed that it belongs to your server.",
+    },
+    Guide {
+        name: "privacy",
+        title: "Privacy",
+        template: "I never read or store what you write: I do not ask Discord for the content of messages. What I \
+            keep are ids:\n\
+            • of servers, channels and roles that settings name\n\
+            • of messages that somebody marked to be kept or to vanish at a time, and of my own posts\n\
+            • of the people who changed a setting, with what they changed and when\n\
+            A message that vanished leaves nothing behind but a number in a counter.",
+    },
+];
+
+impl Guide {
+    /// The text, with commands that can be clicked.
+    pub fn text(&self, mention: impl Fn(&str) -> String) -> String {
+        let mut text = String::new();
+        let mut rest = self.template;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let (command, after) = after.split_once('}').unwrap_or((after, ""));
+            text.push_str(&mention(command));
+            rest = after;
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+/// Examples, by command.
+const EXAMPLES: [(&str, &str); 24] = [
+    ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
+    ("vanish default", "/vanish default after:7d pins:keep"),
+    ("vanish show", "/vanish show channel:#chat"),
+    ("vanish list", "/vanish list"),
+    ("vanish exempt add", "/vanish exempt add target:@Moderators"),
+    ("vanish exempt remove", "/vanish exempt remove target:@Moderators"),
+    ("vanish exempt list", "/vanish exempt list"),
+    ("vanish pause", "/vanish pause channel:#chat for:2h reason:event"),
+    ("vanish resume", "/vanish resume channel:#chat"),
+    ("vanish run", "/vanish run channel:#chat"),
+    ("vanish off", "/vanish off channel:#chat"),
+    ("settings panel", "/settings panel"),
+    ("settings slot set", "/settings slot set name:alerts channel:#staff"),
+    ("settings slot show", "/settings slot show name:alerts"),
+    ("settings slot clear", "/settings slot clear name:alerts"),
+    ("settings slot create", "/settings slot create name:news type:Text channel purpose:Where news go"),
+    ("settings slot test", "/settings slot test name:alerts"),
+    ("settings general", "/settings general timezone:Europe/Berlin digest:Weekly"),
+    ("settings history", "/settings history"),
+    ("settings export", "/settings export"),
+    ("settings import", "/settings import file:guildhall-settings.json"),
+    ("settings doctor", "/settings doctor"),
+    ("help", "/help topic:privacy"),
+    ("status", "/status"),
+];
+
+/// An example of a command.
+pub fn example(command: &str) -> Option<&'static str> {
+    EXAMPLES.iter().find(|(name, _)| *name == command).map(|(_, example)| *example)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_become_mentions() {
+        let text = GUIDES[1].text(|command| format!("</{command}:1>"));
+        assert!(text.contains("</settings slot set:1>") && !text.contains('{'), "{text}");
+        for guide in &GUIDES {
+            assert!(guide.text(str::to_owned).chars().count() < 3_800);
+        }
+    }
+}

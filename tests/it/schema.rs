@@ -1,0 +1,147 @@
+//! The steps and the rows describe one schema, on both engines, and every step can be undone.
+
+use std::collections::BTreeSet;
+
+use migration::{Migrator, MigratorTrait as _};
+use sea_orm::{ConnectionTrait as _, Database as Connect, DatabaseConnection, DbBackend, Statement};
+
+use crate::harness::{Database, TestDatabase};
+
+/// A table's columns, keys and references as short sentences, so that a difference reads by itself.
+type Facts = BTreeSet<String>;
+
+/// Indexes that are not unique only make things fast, and what a reference does on delete is not told to the rows:
+/// neither is compared. Names of constraints are nobody's business.
+const SQLITE_FACTS: [&str; 3] = [
+    r#"SELECT t.name || '.' || c.name || ' is ' || lower(c.type) || CASE WHEN c."notnull" THEN ' not null' ELSE '' END
+           || CASE WHEN c.pk THEN ' in the key' ELSE '' END || CASE WHEN c.dflt_value IS NULL THEN '' ELSE ' with default' END
+       FROM sqlite_master t, pragma_table_info(t.name) c
+       WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'seaql_migrations'"#,
+    r#"SELECT t.name || ' has one row per '
+           || (SELECT group_concat(name) FROM (SELECT c.name FROM pragma_index_info(i.name) c ORDER BY c.name))
+       FROM sqlite_master t, pragma_index_list(t.name) i
+       WHERE t.type = 'table' AND t.name <> 'seaql_migrations' AND i."unique" AND i.origin <> 'pk'"#,
+    r#"SELECT t.name || '.' || f."from" || ' refers to ' || f."table" || '.' || f."to"
+       FROM sqlite_master t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table'"#,
+];
+
+const POSTGRES_FACTS: [&str; 3] = [
+    "SELECT (table_name || '.' || column_name || ' is ' || data_type
+         || CASE WHEN is_nullable = 'NO' THEN ' not null' ELSE '' END
+         || CASE WHEN column_default IS NULL AND is_identity = 'NO' THEN '' ELSE ' with default' END)::text
+     FROM information_schema.columns
+     WHERE table_schema = current_schema() AND table_name <> 'seaql_migrations'",
+    "SELECT t.relname::text || CASE WHEN i.indisprimary THEN ' has the key ' ELSE ' has one row per ' END
+         || (SELECT string_agg(c.attname::text, ',' ORDER BY c.attname) FROM pg_attribute c
+             WHERE c.attrelid = t.oid AND c.attnum = ANY(i.indkey))
+     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
+     WHERE n.nspname = current_schema() AND i.indisunique AND t.relname <> 'seaql_migrations'",
+    "SELECT t.relname::text || '.' || c.attname::text || ' refers to ' || u.relname::text || '.' || d.attname::text
+     FROM pg_constraint f JOIN pg_class t ON t.oid = f.conrelid JOIN pg_class u ON u.oid = f.confrelid
+     JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = f.conkey[1]
+     JOIN pg_attribute d ON d.attrelid = u.oid AND d.attnum = f.confkey[1]
+     WHERE f.contype = 'f'",
+];
+
+async fn texts(connection: &DatabaseConnection, query: &str) -> Vec<String> {
+    let statement = Statement::from_string(connection.get_database_backend(), query);
+    let rows = connection.query_all_raw(statement).await.expect("the catalogue can be read");
+    rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
+}
+
+async fn facts(connection: &DatabaseConnection) -> Facts {
+    let queries = match connection.get_database_backend() {
+        DbBackend::Sqlite => SQLITE_FACTS,
+        _ => POSTGRES_FACTS,
+    };
+    let mut facts = Facts::new();
+    for query in queries {
+        facts.extend(texts(connection, query).await);
+    }
+    facts
+}
+
+/// An empty database and a connection to it; none without PostgreSQL.
+pub(crate) async fn empty(kind: Database) -> Option<(TestDatabase, DatabaseConnection)> {
+    let database = TestDatabase::make(kind).await?;
+    let create = if kind == Database::Sqlite { "?mode=rwc" } else { "" };
+    let connection = Connect::connect(format!("{}{create}", database.url())).await.expect("it was made just now");
+    Some((database, connection))
+}
+
+/// What the rows of `entity` ask for. A table that is missing here shows as a difference.
+async fn build_from_rows(connection: &DatabaseConnection) {
+    connection
+        .get_schema_builder()
+        .register(entity::announcement::Entity)
+        .register(entity::channel_slot::Entity)
+        .register(entity::event::Entity)
+        .register(entity::event_cursor::Entity)
+        .register(entity::guild::Entity)
+        .register(entity::instance_value::Entity)
+        .register(entity::lease::Entity)
+        .register(entity::proposal::Entity)
+        .register(entity::vanish_default::Entity)
+        .register(entity::vanish_exemption::Entity)
+        .register(entity::vanish_message::Entity)
+        .register(entity::vanish_place::Entity)
+        .register(entity::vanish_rule::Entity)
+        .apply(connection)
+        .await
+        .expect("the rows make a schema");
+}
+
+async fn steps_and_rows_agree(kind: Database) {
+    let (Some((_one, migrated)), Some((_other, derived))) = (empty(kind).await, empty(kind).await) else { return };
+    Migrator::up(&migrated, None).await.expect("the steps go up");
+    build_from_rows(&derived).await;
+    let (steps, rows) = (facts(&migrated).await, facts(&derived).await);
+    let only = |one: &Facts, other: &Facts| one.difference(other).cloned().collect::<Vec<_>>().join("\n  ");
+    assert!(
+        steps == rows,
+        "`migration` and `entity` differ.\nonly the steps say:\n  {}\nonly the rows say:\n  {}",
+        only(&steps, &rows),
+        only(&rows, &steps)
+    );
+    assert!(steps.len() > 50, "only {} facts were compared", steps.len());
+    let _ = (migrated.close().await, derived.close().await);
+}
+
+async fn steps_can_be_undone(kind: Database) {
+    let Some((_database, connection)) = empty(kind).await else { return };
+    Migrator::up(&connection, None).await.expect("up");
+    let before = facts(&connection).await;
+    Migrator::down(&connection, None).await.expect("down");
+    assert_eq!(facts(&connection).await, Facts::new(), "`down` leaves something behind");
+    Migrator::up(&connection, None).await.expect("up again");
+    assert_eq!(facts(&connection).await, before);
+    let _ = connection.close().await;
+}
+
+#[tokio::test]
+async fn the_steps_and_the_rows_describe_one_schema_on_sqlite() {
+    steps_and_rows_agree(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn the_steps_and_the_rows_describe_one_schema_on_postgres() {
+    steps_and_rows_agree(Database::Postgres).await;
+}
+
+#[tokio::test]
+async fn every_step_can_be_undone_and_done_again_on_sqlite() {
+    steps_can_be_undone(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_step_can_be_undone_and_done_again_on_postgres() {
+    steps_can_be_undone(Database::Postgres).await;
+}
+
+#[test]
+fn every_step_is_one_transaction() {
+    for step in Migrator::migrations() {
+        // The migrator opens none on SQLite unless the step asks for it: half a step could stay behind.
+        assert_eq!(step.use_transaction(), Some(true), "{} must say use_transaction() = Some(true)", step.name());
+    }
+}
