@@ -39,6 +39,7 @@ pub async fn upsert(database: &DatabaseConnection, rule: Rule) -> anyhow::Result
         pins: None,
         threads: None,
         state: RuleState::Unconfirmed,
+        confirmed_at: None,
         problem: None,
         paused_until: None,
         starts_after: MessageId::new(1).context("an id is not zero")?,

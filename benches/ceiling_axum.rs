@@ -21,7 +21,6 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 
-
 #[derive(Parser)]
 struct Arguments {
     /// Port to listen on.

@@ -27,7 +27,6 @@ use tokio::{
     task::JoinSet,
 };
 
-
 /// Most writes that share a commit, as in the store.
 const BATCH_MAX: usize = 64;
 
