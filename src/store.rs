@@ -74,16 +74,16 @@ impl Store {
             let (write, reader) = open::sqlite(&settings, &path).await?;
             Inner {
                 reader,
-                writer: GroupWriter::start(write, Apart::Savepoints, hook.clone()),
+                writer: GroupWriter::start(write, 1, Apart::Savepoints, hook.clone()),
                 hook,
                 path: Some(path),
                 settings,
             }
         } else {
-            let (write, pool) = open::postgres(&settings).await?;
+            let (write, writers, pool) = open::postgres(&settings).await?;
             Inner {
                 reader: pool.clone(),
-                writer: GroupWriter::start(write, Apart::Transactions(pool), hook.clone()),
+                writer: GroupWriter::start(write, writers, Apart::Transactions(pool), hook.clone()),
                 hook,
                 path: None,
                 settings,

@@ -1,5 +1,6 @@
-//! The one writer of a store: it takes the writes that wait, runs them in one transaction, commits once and then
-//! answers all. Nobody waits longer than one batch.
+//! The writers of a store: each takes the writes that wait, runs them in one transaction, commits once and then
+//! answers all. Nobody waits longer than one batch. SQLite has one writer; PostgreSQL has a few, so that a write is
+//! grouped only when all of them are at work.
 //!
 //! Nearly always every write of a batch succeeds. If one fails, the transaction is rolled back and each write is run
 //! again by itself, so that one that fails undoes only itself: on SQLite in a savepoint each, on PostgreSQL in a
@@ -8,12 +9,15 @@
 
 mod job;
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sea_orm::{DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinHandle,
+    task::{JoinHandle, JoinSet},
 };
 use tokio_util::task::TaskTracker;
 
@@ -41,10 +45,11 @@ pub(super) struct GroupWriter {
 }
 
 impl GroupWriter {
-    pub(super) fn start(connection: DatabaseConnection, apart: Apart, hook: CommitHook) -> Self {
+    /// Starts as many writers as the pool `connection` has room for.
+    pub(super) fn start(connection: DatabaseConnection, writers: u32, apart: Apart, hook: CommitHook) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let writer = Writer { connection, apart, hook, strays: TaskTracker::new() };
-        let task = tokio::spawn(writer.run(receiver));
+        let task = tokio::spawn(writer.run(receiver, writers));
         Self { queue: Mutex::new(Some(sender)), task: Mutex::new(Some(task)) }
     }
 
@@ -93,19 +98,29 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(self, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    async fn run(self, queue: mpsc::Receiver<Box<dyn Job>>, writers: u32) {
+        let queue = Arc::new(tokio::sync::Mutex::new(queue));
+        let writer = Arc::new(self);
+        let turns: JoinSet<()> = (0..writers).map(|_| writer.clone().take_turns(queue.clone())).collect();
+        turns.join_all().await;
+        writer.strays.close();
+        writer.strays.wait().await;
+        if let Err(error) = writer.connection.close_by_ref().await {
+            tracing::warn!(%error, "closing the writer of the store failed");
+        }
+    }
+
+    async fn take_turns(self: Arc<Self>, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Box<dyn Job>>>>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
-        while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        loop {
+            if queue.lock().await.recv_many(&mut batch, BATCH_MAX).await == 0 {
+                return;
+            }
             if let Err(error) = self.write_with_retries(&mut batch).await {
                 tracing::error!(%error, writes = batch.len(), "a batch of writes was undone");
                 batch.iter_mut().for_each(|job| job.undo(error.clone()));
             }
             batch.drain(..).for_each(Job::answer);
-        }
-        self.strays.close();
-        self.strays.wait().await;
-        if let Err(error) = self.connection.close().await {
-            tracing::warn!(%error, "closing the writer of the store failed");
         }
     }
 

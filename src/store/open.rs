@@ -12,7 +12,7 @@ use super::Settings;
 /// How long SQLite waits for another process's write, in seconds.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
 /// How long a batch of writes waits for somebody else's lock on PostgreSQL before its writes go each by itself.
-const BATCH_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
+const BATCH_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// A connection that was idle longer is asked for a sign of life before it is used: a round trip.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -70,11 +70,14 @@ pub(super) fn sqlite_options(settings: &Settings, path: &Path, read_only: bool) 
     options
 }
 
-/// The writing connection, which waits for nobody's lock, and the pool.
-pub(super) async fn postgres(settings: &Settings) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
-    let one = Settings { pool_connections_max: 1, ..settings.clone() };
-    let writer = Database::connect(postgres_options(&one, BATCH_LOCK_TIMEOUT)).await?;
-    Ok((writer, Database::connect(postgres_options(settings, Duration::ZERO)).await?))
+/// The pool of the writers, which wait for nobody's lock, with their number; and the pool for the rest.
+pub(super) async fn postgres(settings: &Settings) -> Result<(DatabaseConnection, u32, DatabaseConnection), DbErr> {
+    let writers = (settings.pool_connections_max / 4).max(1);
+    let others = settings.pool_connections_max.saturating_sub(writers).max(1);
+    let write = Settings { pool_connections_max: writers, ..settings.clone() };
+    let write = Database::connect(postgres_options(&write, BATCH_LOCK_TIMEOUT)).await?;
+    let rest = Settings { pool_connections_max: others, ..settings.clone() };
+    Ok((write, writers, Database::connect(postgres_options(&rest, Duration::ZERO)).await?))
 }
 
 /// One connection of its own that may wait for a lock as long as it takes.
