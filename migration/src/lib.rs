@@ -2,7 +2,10 @@
 //!
 //! Invariants: every step is one transaction; a released step is never edited; `down` undoes `up`.
 
-#![allow(clippy::wildcard_imports, reason = "the columns of a schema are a vocabulary, and clippy minds it only outside tests")]
+#![allow(
+    clippy::wildcard_imports,
+    reason = "the columns of a schema are a vocabulary, and clippy minds it only outside tests"
+)]
 
 pub use sea_orm_migration::prelude::MigratorTrait;
 use sea_orm_migration::prelude::*;

@@ -9,7 +9,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     id::{ChannelId, DiscordUserId, GuildId, MessageId, RoleId},
-    vanish_rule::{RuleState, Threads},
+    vanish_rule::{self, RuleState, Threads},
 };
 use moka::sync::Cache;
 
@@ -57,8 +57,15 @@ pub(super) struct Sweeper {
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
     /// The revision of each rule at which the active threads were listed.
     listed: Mutex<HashMap<ChannelId, i64>>,
-    /// Active threads with their channels, so that the rules of one guild share a call.
-    threads: Cache<GuildId, Arc<Vec<(ChannelId, ChannelId)>>>,
+    /// Active threads, so that the rules of one guild share a call.
+    threads: Cache<GuildId, Arc<ThreadList>>,
+}
+
+/// The active threads of a guild at a moment.
+struct ThreadList {
+    read_at: DateTime<Utc>,
+    /// Channel and thread.
+    threads: Vec<(ChannelId, ChannelId)>,
 }
 
 impl Sweeper {
@@ -130,7 +137,7 @@ impl Sweeper {
         if known(&self.listed) {
             return Ok(());
         }
-        for (parent, thread) in self.active_threads(claim.rule.guild_id).await?.iter() {
+        for (parent, thread) in &self.active_threads(&claim.rule).await?.threads {
             if *parent == channel
                 && let Err(error) = vanish::note_thread(&self.domain, channel, *thread).await
             {
@@ -146,15 +153,17 @@ impl Sweeper {
         Ok(())
     }
 
-    async fn active_threads(&self, guild: GuildId) -> discord_api::Result<Arc<Vec<(ChannelId, ChannelId)>>> {
-        if let Some(threads) = self.threads.get(&guild) {
-            return Ok(threads);
+    /// A list from before the rule's last change may lack threads that nobody announced to it.
+    async fn active_threads(&self, rule: &vanish_rule::Model) -> discord_api::Result<Arc<ThreadList>> {
+        if let Some(list) = self.threads.get(&rule.guild_id).filter(|list| list.read_at > rule.updated_at) {
+            return Ok(list);
         }
-        let threads = self.api.active_threads(guild, Lane::Normal).await?;
-        let threads: Vec<_> = threads.iter().filter_map(|thread| Some((thread.parent_id?, thread.id))).collect();
-        let threads = Arc::new(threads);
-        self.threads.insert(guild, threads.clone());
-        Ok(threads)
+        let read_at = self.domain.now();
+        let threads = self.api.active_threads(rule.guild_id, Lane::Normal).await?;
+        let threads = threads.iter().filter_map(|thread| Some((thread.parent_id?, thread.id))).collect();
+        let list = Arc::new(ThreadList { read_at, threads });
+        self.threads.insert(rule.guild_id, list.clone());
+        Ok(list)
     }
 
     async fn sweep_newest(&self, claim: &Claim, judge: &mut Judge, outcome: &mut Outcome) -> discord_api::Result<()> {
