@@ -20,7 +20,7 @@ use guildhall::{
 use tempfile::TempDir;
 
 /// Longest wait for a calm moment.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// Channels of one guild.
 const CHANNELS_PER_GUILD: usize = 100;
 

@@ -118,7 +118,9 @@ impl Writer {
             }
             if let Err(error) = self.write_with_retries(&mut batch).await {
                 tracing::error!(%error, writes = batch.len(), "a batch of writes was undone");
-                batch.iter_mut().for_each(|job| job.undo(error.clone()));
+                for job in &mut batch {
+                    job.undo(error.clone());
+                }
             }
             batch.drain(..).for_each(Job::answer);
         }
