@@ -1,13 +1,14 @@
 //! The database: how it is opened, and the one way to write to it.
 //!
 //! Invariants: every write goes through [`Store::write`], which runs apart from the caller, so that a caller who
-//! hangs up cancels nothing; a change and its events commit together; writes that wait share a commit.
+//! hangs up cancels nothing; a change and its events commit together; SQLite has one writer.
 
 mod backup;
 mod event_log;
-mod group_writer;
 mod migrate;
 mod open;
+mod postgres_writer;
+mod sqlite_writer;
 mod transaction;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -22,7 +23,8 @@ pub use event_log::{EventNote, EventOrder, NewEvent, sequence_events};
 pub use migrate::{MigrateError, MigrationStatus};
 pub use transaction::{CommitHook, WriteTransaction};
 
-use group_writer::{Apart, GroupWriter};
+use postgres_writer::PostgresWriter;
+use sqlite_writer::SqliteWriter;
 
 /// How to open the store.
 #[derive(Clone, Debug)]
@@ -52,6 +54,11 @@ pub trait WriteError: From<DbErr> + Send + 'static {
 /// The work of one transaction. All it needs is in its input, so that it can be repeated after a conflict.
 pub type Work<I, T, E> = for<'a> fn(&'a WriteTransaction, &'a I) -> BoxFuture<'a, Result<T, E>>;
 
+enum Writer {
+    Sqlite(SqliteWriter),
+    Postgres(PostgresWriter),
+}
+
 /// The open database.
 #[derive(Clone)]
 pub struct Store {
@@ -60,7 +67,7 @@ pub struct Store {
 
 struct Inner {
     reader: DatabaseConnection,
-    writer: GroupWriter,
+    writer: Writer,
     hook: CommitHook,
     path: Option<PathBuf>,
     settings: Settings,
@@ -74,16 +81,16 @@ impl Store {
             let (write, reader) = open::sqlite(&settings, &path).await?;
             Inner {
                 reader,
-                writer: GroupWriter::start(write, 1, Apart::Savepoints, hook.clone()),
+                writer: Writer::Sqlite(SqliteWriter::start(write, hook.clone())),
                 hook,
                 path: Some(path),
                 settings,
             }
         } else {
-            let (write, writers, pool) = open::postgres(&settings).await?;
+            let pool = open::postgres(&settings).await?;
             Inner {
                 reader: pool.clone(),
-                writer: GroupWriter::start(write, writers, Apart::Transactions(pool), hook.clone()),
+                writer: Writer::Postgres(PostgresWriter::new(pool, hook.clone())),
                 hook,
                 path: None,
                 settings,
@@ -117,7 +124,10 @@ impl Store {
         T: Send + 'static,
         E: WriteError,
     {
-        self.inner.writer.write(input, work).await
+        match &self.inner.writer {
+            Writer::Sqlite(writer) => writer.write(input, work).await,
+            Writer::Postgres(writer) => writer.write(input, work).await,
+        }
     }
 
     /// Calls `listener` with the events of every commit of this process, before the writer is answered.
@@ -161,7 +171,10 @@ impl Store {
 
     /// Refuses new writes, lets the running ones finish, and closes the connections.
     pub async fn close(&self) {
-        self.inner.writer.close().await;
+        match &self.inner.writer {
+            Writer::Sqlite(writer) => writer.close().await,
+            Writer::Postgres(writer) => writer.close().await,
+        }
         if let Err(error) = self.inner.reader.clone().close().await {
             tracing::warn!(%error, "closing the database failed");
         }

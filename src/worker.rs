@@ -16,17 +16,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::watch,
-    time::{Instant, MissedTickBehavior, timeout_at},
-};
+use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::Error;
-
-/// Least time from one step to the next because of a commit. A store that is written to without pause would else be
-/// read by every worker after every commit; after a rest, a commit is still followed at once.
-const BREATH: Duration = Duration::from_millis(10);
 
 /// What a step leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,17 +89,11 @@ pub async fn run<W: Worker>(
     let mut ticks = tokio::time::interval(worker.period());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     board.update(W::NAME, |status| *status = Status::default());
-    let mut stepped = Instant::now();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             _ = ticks.tick() => {}
-            Ok(()) = commits.changed() => {
-                if timeout_at(stepped + BREATH, shutdown.cancelled()).await.is_ok() {
-                    break;
-                }
-                commits.mark_unchanged();
-            }
+            Ok(()) = commits.changed() => {}
         }
         loop {
             let outcome = worker.step().await;
@@ -119,7 +106,6 @@ pub async fn run<W: Worker>(
                 break;
             }
         }
-        stepped = Instant::now();
     }
     worker.finish().await;
     board.remove(W::NAME);

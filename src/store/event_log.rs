@@ -40,12 +40,6 @@ pub struct EventNote {
     pub subject: String,
 }
 
-impl From<&NewEvent> for EventNote {
-    fn from(event: &NewEvent) -> Self {
-        Self { kind: event.kind.to_owned(), guild_id: event.guild_id, subject: event.subject.clone() }
-    }
-}
-
 /// How positions come about: SQLite's single writer knows the order, PostgreSQL learns it after commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventOrder {
@@ -65,43 +59,21 @@ impl EventOrder {
     }
 }
 
-/// Most events of one statement.
-const EVENTS_PER_STATEMENT: usize = 64;
-
-/// Writes events in their order.
-pub(super) async fn append(transaction: &DatabaseTransaction, events: Vec<NewEvent>) -> Result<(), DbErr> {
-    let mut events = events.into_iter();
-    while events.len() > 0 {
-        let part: Vec<_> = events.by_ref().take(EVENTS_PER_STATEMENT).collect();
-        append_part(transaction, part).await?;
-    }
-    Ok(())
-}
-
-async fn append_part(transaction: &DatabaseTransaction, events: Vec<NewEvent>) -> Result<(), DbErr> {
+pub(super) async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Result<EventNote, DbErr> {
     use event::Column as C;
-    let order = EventOrder::of(transaction.get_database_backend());
-    // A statement sees the log as it was before its first row or after it, as the engine likes: ask beforehand.
-    let newest =
-        if order == EventOrder::AtInsert && events.len() > 1 { Some(newest(transaction).await?) } else { None };
-    let mut insert = Query::insert();
-    insert.into_table(event::Entity).columns([
-        C::Position,
-        C::Kind,
-        C::GuildId,
-        C::Subject,
-        C::Actor,
-        C::Source,
-        C::Data,
-        C::CreatedAt,
-    ]);
-    for (position, event) in (1_i64..).zip(events) {
-        let position: SimpleExpr = match (order, newest) {
-            (EventOrder::AfterCommit, _) => Expr::val(None::<i64>),
-            (EventOrder::AtInsert, Some(newest)) => Expr::val(newest + position),
-            (EventOrder::AtInsert, None) => newest_position().add(1_i64),
-        };
-        insert.values_panic([
+    let note = EventNote { kind: event.kind.to_owned(), guild_id: event.guild_id, subject: event.subject.clone() };
+    let position: SimpleExpr = match EventOrder::of(transaction.get_database_backend()) {
+        EventOrder::AtInsert => {
+            let highest = Query::select().expr(Func::max(Expr::col(C::Position))).from(event::Entity).to_owned();
+            let highest = SimpleExpr::SubQuery(None, Box::new(highest.into()));
+            Expr::expr(Func::coalesce([highest, Expr::val(0_i64)])).add(1_i64)
+        }
+        EventOrder::AfterCommit => Expr::val(None::<i64>),
+    };
+    let insert = Query::insert()
+        .into_table(event::Entity)
+        .columns([C::Position, C::Kind, C::GuildId, C::Subject, C::Actor, C::Source, C::Data, C::CreatedAt])
+        .values_panic([
             position,
             event.kind.into(),
             event.guild_id.into(),
@@ -110,21 +82,10 @@ async fn append_part(transaction: &DatabaseTransaction, events: Vec<NewEvent>) -
             event.source.into(),
             json!({ "before": event.before, "after": event.after }).into(),
             event.at.into(),
-        ]);
-    }
-    transaction.execute(&insert).await.map(drop)
-}
-
-/// The highest position; 0 in an empty log.
-fn newest_position() -> SimpleExpr {
-    let highest = Query::select().expr(Func::max(Expr::col(event::Column::Position))).from(event::Entity).to_owned();
-    let highest = SimpleExpr::SubQuery(None, Box::new(highest.into()));
-    Expr::expr(Func::coalesce([highest, Expr::val(0_i64)]))
-}
-
-async fn newest(transaction: &DatabaseTransaction) -> Result<i64, DbErr> {
-    let row = transaction.query_one(&Query::select().expr(newest_position()).to_owned()).await?;
-    row.map_or(Ok(0), |row| row.try_get_by_index(0))
+        ])
+        .to_owned();
+    transaction.execute(&insert).await?;
+    Ok(note)
 }
 
 /// Gives the next committed events their positions; returns how many. Only the holder of the worker lease calls it.

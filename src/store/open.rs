@@ -1,6 +1,6 @@
 //! Connecting to either engine.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
@@ -11,10 +11,6 @@ use super::Settings;
 
 /// How long SQLite waits for another process's write, in seconds.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
-/// How long a batch of writes waits for somebody else's lock on PostgreSQL before its writes go each by itself.
-const BATCH_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
-/// A connection that was idle longer is asked for a sign of life before it is used: a round trip.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 fn internal(message: &str) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(message.to_owned()))
@@ -41,7 +37,7 @@ pub(super) async fn sqlite(
 async fn peek(settings: &Settings, path: &Path) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
     options.max_connections(1).acquire_timeout(settings.acquire_timeout).sqlx_logging(false).map_sqlx_sqlite_opts(
-        |sqlite| sqlite.busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON"),
+        |sqlite| sqlite.busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON"),
     );
     Database::connect(options).await
 }
@@ -64,31 +60,25 @@ pub(super) fn sqlite_options(settings: &Settings, path: &Path, read_only: bool) 
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS));
+                .busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS));
             if read_only { sqlite.pragma("query_only", "ON") } else { sqlite }
         });
     options
 }
 
-/// The pool of the writers, which wait for nobody's lock, with their number; and the pool for the rest.
-pub(super) async fn postgres(settings: &Settings) -> Result<(DatabaseConnection, u32, DatabaseConnection), DbErr> {
-    let writers = (settings.pool_connections_max / 4).max(1);
-    let others = settings.pool_connections_max.saturating_sub(writers).max(1);
-    let write = Settings { pool_connections_max: writers, ..settings.clone() };
-    let write = Database::connect(postgres_options(&write, BATCH_LOCK_TIMEOUT)).await?;
-    let rest = Settings { pool_connections_max: others, ..settings.clone() };
-    Ok((write, writers, Database::connect(postgres_options(&rest, Duration::ZERO)).await?))
+/// The pool of PostgreSQL connections.
+pub(super) async fn postgres(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
+    Database::connect(postgres_options(settings)).await
 }
 
 /// One connection of its own that may wait for a lock as long as it takes.
 pub(super) async fn postgres_session(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
-    let patient = Settings { pool_connections_max: 1, statement_timeout: Duration::ZERO, ..settings.clone() };
-    Database::connect(postgres_options(&patient, Duration::ZERO)).await
+    let patient =
+        Settings { pool_connections_max: 1, statement_timeout: std::time::Duration::ZERO, ..settings.clone() };
+    Database::connect(postgres_options(&patient)).await
 }
 
-/// A `lock_timeout` of zero waits as long as a statement may take.
-fn postgres_options(settings: &Settings, lock_timeout: Duration) -> ConnectOptions {
-    let lock_timeout = lock_timeout.as_millis().to_string();
+fn postgres_options(settings: &Settings) -> ConnectOptions {
     let statement_timeout = settings.statement_timeout.as_millis().to_string();
     let idle_timeout = settings.idle_in_transaction_timeout.as_millis().to_string();
     let mut options = ConnectOptions::new(settings.url.expose().to_owned());
@@ -97,12 +87,10 @@ fn postgres_options(settings: &Settings, lock_timeout: Duration) -> ConnectOptio
         .min_connections(1)
         .connect_timeout(settings.acquire_timeout)
         .acquire_timeout(settings.acquire_timeout)
-        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |postgres| {
             postgres.application_name("guildhall").options([
                 ("statement_timeout", statement_timeout.as_str()),
-                ("lock_timeout", lock_timeout.as_str()),
                 ("idle_in_transaction_session_timeout", idle_timeout.as_str()),
                 ("timezone", "UTC"),
             ])

@@ -1,6 +1,6 @@
 //! What a piece of work holds while it writes.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::watch;
@@ -8,18 +8,14 @@ use tokio::sync::watch;
 use super::event_log::{self, EventNote, NewEvent};
 
 /// An open write transaction. Helpers that must run inside one take it as an argument.
-///
-/// Events are written right before the commit, in one statement for all of a batch: a third of what a small write
-/// costs. Inside the transaction the log does not show them yet; who reads the log does so through the reader, after
-/// the commit.
 pub struct WriteTransaction {
     transaction: DatabaseTransaction,
-    waiting: Mutex<Vec<NewEvent>>,
+    notes: Mutex<Vec<EventNote>>,
 }
 
 impl WriteTransaction {
     pub(super) fn new(transaction: DatabaseTransaction) -> Self {
-        Self { transaction, waiting: Mutex::default() }
+        Self { transaction, notes: Mutex::new(Vec::new()) }
     }
 
     /// A savepoint inside this transaction, as a transaction of its own.
@@ -27,13 +23,9 @@ impl WriteTransaction {
         self.transaction.begin().await.map(Self::new)
     }
 
-    /// Writes the events and commits; returns what to tell listeners.
     pub(super) async fn commit(self) -> Result<Vec<EventNote>, DbErr> {
-        let events = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let notes = events.iter().map(EventNote::from).collect();
-        event_log::append(&self.transaction, events).await?;
         self.transaction.commit().await?;
-        Ok(notes)
+        Ok(self.notes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     pub(super) async fn rollback(self) -> Result<(), DbErr> {
@@ -45,10 +37,10 @@ impl WriteTransaction {
         &self.transaction
     }
 
-    /// Adds an event that commits together with the change it describes.
-    #[expect(clippy::unused_async, reason = "when the row is written is this type's own business")]
+    /// Writes an event that commits together with the change it describes.
     pub async fn append_event(&self, event: NewEvent) -> Result<(), DbErr> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        let note = event_log::append(&self.transaction, event).await?;
+        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(note);
         Ok(())
     }
 }
