@@ -11,21 +11,22 @@ pub use secrets::write_new as write_secret;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, HttpSettings, Parts, Readiness},
     clock::Clock,
-    config::Config,
+    config::{Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi},
-    domain::{Domain, Limits},
+    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys},
     http,
     id_source::IdSource,
     secret::Secret,
     store::{self, MigrateError, Store},
     telemetry,
-    worker::{self, Board, cache_tailer::CacheTailer},
+    worker::{self, Board, cache_tailer::CacheTailer, key_follower::KeyFollower},
 };
 
 /// Why the server does not start.
@@ -105,8 +106,7 @@ pub struct Running {
 pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Running, StartError> {
     let store = open_store(config).await?;
     store.migrate().await?;
-    let domain = Domain::new(store, clock, ids, limits(config));
-    secrets::ensure_jwt_secret(config)?;
+    let domain = Domain::new(store, clock, ids, limits(config)).with_signing_keys(signing_keys(config)?);
     let root_key = secrets::root_key(config, &domain).await?;
     let api = discord_api(config)?;
     let identity = match &api {
@@ -174,7 +174,29 @@ pub fn limits(config: &Config) -> Limits {
         sweep_calls_per_second_max: config.vanish.calls_per_second_max.get(),
         old_deletes_per_second: config.vanish.old_deletes_per_second.get(),
         preview_messages_max: config.vanish.preview_messages_max as usize,
+        keys: key_limits(&config.keys),
     }
+}
+
+fn key_limits(keys: &KeysConfig) -> KeyLimits {
+    KeyLimits {
+        active_per_user_max: Some(keys.active_per_user_max).filter(|max| *max > 0),
+        shape: match keys.shape {
+            KeyShape::Live => KeyDialect::Live,
+            KeyShape::Test => KeyDialect::Test,
+            KeyShape::Compatible => KeyDialect::Compatible,
+        },
+        chat_lifetime: TimeDelta::days(keys.chat_lifetime_days.into()),
+        chat_overlap: TimeDelta::hours(keys.chat_overlap_hours.into()),
+        chat_active_max: keys.chat_active_max,
+        claim_lifetime: TimeDelta::minutes(keys.claim_lifetime_minutes.into()),
+    }
+}
+
+/// The secrets that sign access tokens, the first of which is made where none is set.
+pub fn signing_keys(config: &Config) -> Result<SigningKeys, StartError> {
+    let present = secrets::jwt_secret(config)?;
+    Ok(SigningKeys::new(&present, config.secrets.jwt_secret_previous.as_ref()))
 }
 
 /// The client for Discord's REST interface; none without a token.
@@ -230,8 +252,11 @@ impl Running {
     fn spawn_workers(&mut self, config: &Config, identity: Option<bot::Identity>) {
         let domain = self.app.domain().clone();
         let commits = domain.store().commits();
+        let follower = KeyFollower::new(domain.clone());
         let tailer = CacheTailer::new(domain);
         let (board, shutdown) = (self.board.clone(), self.shutdown.clone());
+        let follow = worker::run(follower, commits.clone(), board.clone(), shutdown.clone());
+        self.spawn("key_follower", follow);
         self.spawn("cache_tailer", async move { worker::run(tailer, commits, board, shutdown).await });
         let leader = leader::Leader {
             app: self.app.clone(),

@@ -123,6 +123,7 @@ impl Asked {
                 // Discord computes these bits for the channel where the interaction happens.
                 channel: self.channel_id.map(|channel| (channel, permissions)),
                 roles: member.roles.iter().filter_map(|role| RoleId::new(role.get())).collect(),
+                is_bot_admin: false,
             })
         });
         self

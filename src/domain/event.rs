@@ -34,17 +34,17 @@ impl Author {
         self.at
     }
 
-    /// An event of a guild, signed by this author.
+    /// An event of a guild, or of the installation, signed by this author.
     pub fn event(
         &self,
         kind: &'static str,
-        guild_id: GuildId,
+        guild_id: impl Into<Option<GuildId>>,
         subject: String,
         (before, after): (Value, Value),
     ) -> NewEvent {
         NewEvent {
             kind,
-            guild_id: Some(guild_id),
+            guild_id: guild_id.into(),
             subject,
             actor: self.actor.clone(),
             source: self.source,

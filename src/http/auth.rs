@@ -2,6 +2,8 @@
 //!
 //! Invariant: a handler that does not ask for [`Caller`] has no actor to hand to the domain.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -10,7 +12,7 @@ use axum::{
 use super::error::Problem;
 use crate::{
     app::App,
-    domain::{Actor, Source},
+    domain::{Actor, Source, api_key},
 };
 
 /// Texts that existing clients know.
@@ -27,7 +29,10 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         match credential(&parts.headers)? {
             Credential::Key(key) if app.root_key().matches(key) => Ok(Self(Actor::Root { source: Source::Http })),
-            Credential::Key(_) => Err(Problem::unauthenticated(INVALID_KEY)),
+            Credential::Key(key) => {
+                let key = api_key::verify(app.domain(), key, IpAddr::V4(Ipv4Addr::LOCALHOST)).await?;
+                Ok(Self(Actor::Key(key.actor.clone())))
+            }
             Credential::Token => Err(Problem::unauthenticated(INVALID_TOKEN)),
         }
     }

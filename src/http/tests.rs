@@ -94,12 +94,8 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
     .expect("a store");
     store.migrate().await.expect("a schema");
     let clock = Clock::frozen("2026-11-21T23:37:29.418Z".parse().expect("a moment"));
-    let limits = Limits {
-        arm_delay: Duration::ZERO,
-        sweep_calls_per_second_max: 25,
-        old_deletes_per_second: 1,
-        preview_messages_max: 100,
-    };
+    let limits =
+        Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..Limits::default() };
     let app = App::new(Parts {
         domain: Domain::new(store, clock.clone(), IdSource::counting(clock), limits),
         http: settings,

@@ -63,18 +63,19 @@ fn random_text() -> String {
     rand::rng().sample_iter(Alphanumeric).take(RANDOM_CHARACTERS).map(char::from).collect()
 }
 
-/// On SQLite, makes the secret that signs sessions where none is set; several processes on PostgreSQL must share one,
-/// which the settings therefore require.
-pub(super) fn ensure_jwt_secret(config: &Config) -> Result<(), StartError> {
-    let Some(database) = config.database.url.sqlite_path() else { return Ok(()) };
-    if config.secrets.jwt_secret.is_some() {
-        return Ok(());
+/// The secret that signs access tokens. On SQLite it is made where none is set; several processes on PostgreSQL must
+/// share one, which the settings therefore require.
+pub(super) fn jwt_secret(config: &Config) -> Result<Secret, StartError> {
+    if let Some(secret) = &config.secrets.jwt_secret {
+        return Ok(secret.clone());
     }
+    let database = config.database.url.sqlite_path().unwrap_or_default();
     let path = beside(&database, JWT_SECRET_FILE);
-    match write_new(&path, &random_text()) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(StartError::SecretFile { path, source: error }),
-        _ => Ok(()),
-    }
+    let secret = match write_new(&path, &random_text()) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => std::fs::read_to_string(&path).map(|text| Secret::new(text.trim())),
+    };
+    secret.map_err(|source| StartError::SecretFile { path, source })
 }
 
 /// A file in the folder of the database.

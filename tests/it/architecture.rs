@@ -11,7 +11,7 @@ const RULE: &[(&str, Imports, &[&str])] = &[
     ("worker", Imports::Only(&["discord_api", "domain"]), &["axum", "poise", "reqwest", "sea_orm", "serenity"]),
     ("app", Imports::Only(&["discord_api", "domain"]), &["poise", "reqwest", "sea_orm", "serenity"]),
     // The rules of the product.
-    ("domain", Imports::Only(&["clock", "id_source", "store"]), &["axum", "poise", "reqwest", "serenity"]),
+    ("domain", Imports::Only(&["clock", "id_source", "secret", "store"]), &["axum", "poise", "reqwest", "serenity"]),
     // Leaves: they know no feature.
     ("store", Imports::Only(&["clock", "secret"]), &["axum", "poise", "reqwest", "serenity"]),
     ("clock", Imports::Only(&[]), &["axum", "entity", "poise", "reqwest", "sea_orm", "serenity"]),

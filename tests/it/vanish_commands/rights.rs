@@ -85,6 +85,7 @@ on_both_stores! {
             permissions: u64::MAX,
             channel: None,
             roles: Vec::new(),
+            is_bot_admin: false,
         });
         let refused = proposal::take(bot.running().app().domain(), &thief, id).await;
         assert_eq!(refused.err().and_then(|error| error.code()), Some("not_yours"));
