@@ -20,6 +20,8 @@ use crate::state::State;
 pub const GUILDS: u64 = 1 << 0;
 /// Intent: members joining, leaving and changing.
 pub const GUILD_MEMBERS: u64 = 1 << 1;
+/// Intent: who is online.
+pub const GUILD_PRESENCES: u64 = 1 << 8;
 /// Intent: who is in which voice channel.
 pub const GUILD_VOICE_STATES: u64 = 1 << 7;
 /// Intent: messages in guilds.
@@ -28,6 +30,9 @@ pub const GUILD_MESSAGES: u64 = 1 << 9;
 pub const DIRECT_MESSAGES: u64 = 1 << 12;
 /// Intent: what messages say.
 pub const MESSAGE_CONTENT: u64 = 1 << 15;
+
+/// Intents that work only while the developer portal has them switched on.
+const PRIVILEGED: u64 = GUILD_MEMBERS | GUILD_PRESENCES | MESSAGE_CONTENT;
 
 /// How many events are kept for a session that resumes.
 const MAX_REPLAY: usize = 5_000;
@@ -228,10 +233,7 @@ impl State {
         self.dispatch_each(event, intent, guild, |intents| {
             let mut value = full.clone();
             if !open && intents & MESSAGE_CONTENT == 0 {
-                value["content"] = json!("");
-                for key in ["embeds", "attachments", "components"] {
-                    value[key] = json!([]);
-                }
+                hide_content(&mut value);
             }
             value
         });
@@ -244,6 +246,31 @@ impl State {
             let data = self.channel_json(channel);
             self.dispatch(event, GUILDS, guild, &data);
         }
+    }
+}
+
+/// Application flags that tell which privileged intents an application in few guilds may ask for.
+pub(crate) fn application_flags(privileged: u64) -> u64 {
+    let limited = [(GUILD_PRESENCES, 1 << 13), (GUILD_MEMBERS, 1 << 15), (MESSAGE_CONTENT, 1 << 19)];
+    limited.into_iter().filter(|(intent, _)| privileged & intent != 0).fold(0, |flags, (_, flag)| flags | flag)
+}
+
+fn hide_content(message: &mut Value) {
+    message["content"] = json!("");
+    for key in ["embeds", "attachments", "components"] {
+        message[key] = json!([]);
+    }
+}
+
+impl State {
+    /// A message as a request for it shows it: without what it says, unless the application may see that.
+    pub(crate) fn readable_json(&self, message: &FakeMessage) -> Value {
+        let mut value = self.message_json(message);
+        let in_guild = self.channels.get(&message.channel_id).is_some_and(|one| one.guild_id.is_some());
+        if in_guild && self.privileged & MESSAGE_CONTENT == 0 && !shows_content(message) {
+            hide_content(&mut value);
+        }
+        value
     }
 }
 

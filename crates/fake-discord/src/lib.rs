@@ -39,8 +39,8 @@ use tokio::task::AbortHandle;
 
 pub use fault::Failure;
 pub use gateway::{
-    DIRECT_MESSAGES, GUILD_MEMBERS, GUILD_MESSAGES, GUILD_VOICE_STATES, GUILDS, GatewayAction, GatewayRecord,
-    MESSAGE_CONTENT,
+    DIRECT_MESSAGES, GUILD_MEMBERS, GUILD_MESSAGES, GUILD_PRESENCES, GUILD_VOICE_STATES, GUILDS, GatewayAction,
+    GatewayRecord, MESSAGE_CONTENT,
 };
 pub use interaction::{Callback, Choice, Interaction, Target};
 pub use journal::Exchange;
@@ -52,6 +52,8 @@ use state::{Shared, State};
 pub const APPLICATION_ID: u64 = 1_100_000_000_000_000_001;
 /// The bot user's id.
 pub const BOT_USER_ID: u64 = APPLICATION_ID;
+/// The account that owns the application, unless a test says otherwise. It is in no guild.
+pub const HOST_USER_ID: u64 = 1_000_000_000_000_000_001;
 /// The one bot token that is accepted. Its first part is the bot's id, as in real tokens.
 pub const TOKEN: &str = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.Gguild.stand-in-token-that-opens-nothing-at-all";
 /// How long waits last before they panic.

@@ -45,6 +45,16 @@ pub(crate) struct User {
     pub(crate) locale: String,
 }
 
+/// Somebody of the team that owns the application.
+#[derive(Clone, Debug)]
+pub(crate) struct TeamMember {
+    pub(crate) user: u64,
+    /// 1 invited, 2 accepted.
+    pub(crate) state: u8,
+    /// `admin`, `developer` or `read_only`.
+    pub(crate) role: &'static str,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Role {
     pub(crate) id: u64,
@@ -78,6 +88,8 @@ pub(crate) struct Guild {
     pub(crate) roles: BTreeMap<u64, Role>,
     pub(crate) members: BTreeMap<u64, Member>,
     pub(crate) voice: BTreeMap<u64, Voice>,
+    /// Rules of AutoMod, as Discord shows them.
+    pub(crate) rules: BTreeMap<u64, Value>,
 }
 
 #[derive(Clone, Debug)]

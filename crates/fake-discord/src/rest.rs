@@ -1,6 +1,7 @@
 //! The REST API: one entry that matches routes, applies faults and limits, and keeps the journal.
 
 mod application;
+mod auto_moderation;
 mod callback;
 mod channel;
 mod guild;

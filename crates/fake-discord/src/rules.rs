@@ -1,5 +1,6 @@
 //! Discord's rules that its published schema does not carry: each is refused as Discord does.
 
+pub(crate) mod auto_moderation;
 pub(crate) mod command;
 pub(crate) mod component;
 pub(crate) mod message;

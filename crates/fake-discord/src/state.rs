@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::BOT_USER_ID;
+use crate::{BOT_USER_ID, HOST_USER_ID};
 use crate::fault::Fault;
 use crate::gateway::Gateway;
 use crate::interaction::store::InteractionState;
 use crate::journal::Journal;
-use crate::model::{Channel, FakeMessage, Guild, User};
+use crate::model::{Channel, FakeMessage, Guild, TeamMember, User};
 use crate::rate_limit::RateLimits;
 use crate::snowflake::Snowflakes;
 
@@ -66,6 +66,12 @@ pub(crate) struct State {
     pub(crate) faults: VecDeque<Fault>,
     pub(crate) token_refused: bool,
     pub(crate) admin_override: bool,
+    /// The account that owns the application.
+    pub(crate) owner: u64,
+    /// The team that owns it instead; its first member owns the team.
+    pub(crate) team: Vec<TeamMember>,
+    /// Privileged intents that are switched on in the developer portal.
+    pub(crate) privileged: u64,
 }
 
 /// How many answers to interactions, and ephemeral messages, are remembered.
@@ -73,12 +79,14 @@ const MAX_REMEMBERED: usize = 10_000;
 
 impl State {
     pub(crate) fn new(base_url: String, heartbeat: Duration) -> Self {
-        let bot = User { id: BOT_USER_ID, name: "Guildhall".into(), bot: true, dms_open: true, locale: "en-US".into() };
+        let user =
+            |id, name: &str, bot| User { id, name: name.to_owned(), bot, dms_open: true, locale: "en-US".into() };
+        let users = [user(BOT_USER_ID, "Guildhall", true), user(HOST_USER_ID, "host", false)];
         Self {
             base_url,
             clock: Clock::default(),
             ids: Snowflakes::default(),
-            users: BTreeMap::from([(BOT_USER_ID, bot)]),
+            users: users.into_iter().map(|one| (one.id, one)).collect(),
             guilds: BTreeMap::new(),
             channels: BTreeMap::new(),
             ephemeral: BTreeMap::new(),
@@ -90,6 +98,9 @@ impl State {
             faults: VecDeque::new(),
             token_refused: false,
             admin_override: false,
+            owner: HOST_USER_ID,
+            team: Vec::new(),
+            privileged: 0,
         }
     }
 

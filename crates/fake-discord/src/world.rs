@@ -142,6 +142,7 @@ impl FakeDiscord {
                 roles: BTreeMap::from([(id, role(id, "@everyone", EVERYONE_DEFAULT, 0)), (bot_role, own_role)]),
                 members: BTreeMap::from([(owner, member(Vec::new())), (BOT_USER_ID, member(vec![bot_role]))]),
                 voice: BTreeMap::new(),
+                rules: BTreeMap::new(),
             };
             state.guilds.insert(id, guild);
             state.announce_guild(id);

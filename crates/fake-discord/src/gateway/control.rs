@@ -72,6 +72,12 @@ impl FakeDiscord {
         self.with(|state| state.gateway.refuse_identify = code);
     }
 
+    /// Switches privileged intents on in the developer portal, and all others off; at first all are off. A client
+    /// that asks for one that is off is refused with 4014.
+    pub fn declare_intents(&self, privileged: u64) {
+        self.with(|state| state.privileged = privileged);
+    }
+
     /// The shard count and identifies left that `GET /gateway/bot` names.
     pub fn set_gateway_bot(&self, shards: u64, starts_left: u64) {
         self.with(|state| {

@@ -63,6 +63,9 @@ impl State {
         let Some(intents) = intents.filter(|bits| *bits < 1 << 26) else {
             return Next::Close(4013);
         };
+        if intents & super::PRIVILEGED & !self.privileged != 0 {
+            return Next::Close(4014);
+        }
         if shard.0 >= shard.1 {
             return Next::Close(4010);
         }
@@ -96,7 +99,9 @@ impl State {
             "resume_gateway_url": format!("{}/", self.base_url.replacen("http", "ws", 1)),
             "shard": [shard.0, shard.1], "relationships": [], "presences": [],
             "user_settings": {}, "geo_ordered_rtc_regions": [], "_trace": [], "auth": {},
-            "application": {"id": APPLICATION_ID.to_string(), "flags": 1 << 18},
+            "application": {
+                "id": APPLICATION_ID.to_string(), "flags": super::application_flags(self.privileged),
+            },
         });
         let creates: Vec<Value> = mine.iter().map(|id| self.guild_create(&self.guilds[id])).collect();
         let Some(index) = self.gateway.sessions.iter().position(|one| one.id == session) else {

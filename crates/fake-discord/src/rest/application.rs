@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::request::{ApiError, Reply, Req, Result};
 use crate::rules::command as rules;
 use crate::state::{Command, State};
-use crate::{APPLICATION_ID, BOT_USER_ID, render};
+use crate::{APPLICATION_ID, BOT_USER_ID, gateway, render};
+
+/// The id of the team, where one owns the application.
+const TEAM_ID: u64 = 1_000_000_000_000_000_002;
 
 fn gateway_url(state: &State) -> String {
     format!("{}/", state.base_url.replacen("http", "ws", 1))
@@ -34,23 +37,38 @@ pub(super) fn oauth_application(state: &mut State, _: &Req) -> Result<Reply> {
 }
 
 fn application_json(state: &State) -> Value {
-    let owner = state
-        .guilds
-        .values()
-        .next()
-        .and_then(|guild| state.users.get(&guild.owner_id))
-        .or_else(|| state.users.get(&BOT_USER_ID));
+    let flags = gateway::application_flags(state.privileged);
+    let owner = state.users.get(&state.owner);
     json!({
         "id": APPLICATION_ID.to_string(), "name": "Guildhall", "icon": null, "description": "",
         "type": null, "bot_public": true, "bot_require_code_grant": false, "is_verified": false,
-        "verify_key": "00".repeat(32), "flags": 1 << 18, "max_participants": null, "team": null,
+        "verify_key": "00".repeat(32), "flags": flags, "max_participants": null, "team": team_json(state),
         "owner": owner.map(render::user), "hook": true, "storefront_available": false,
         "bot": state.users.get(&BOT_USER_ID).map(render::user), "redirect_uris": [],
         "interactions_endpoint_url": null, "role_connections_verification_url": null,
         "approximate_guild_count": state.guilds.len(), "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0, "explicit_content_filter": 0,
-        "integration_types_config": {"0": {}}, "event_webhooks_status": 1, "flags_new": "262144", "eligible_oauth2_scopes": [],
+        "integration_types_config": {"0": {}}, "event_webhooks_status": 1, "flags_new": flags.to_string(), "eligible_oauth2_scopes": [],
     })
+}
+
+/// The team that owns the application; null where an account does.
+fn team_json(state: &State) -> Value {
+    let Some(first) = state.team.first() else {
+        return Value::Null;
+    };
+    let id = TEAM_ID.to_string();
+    let members: Vec<Value> = state
+        .team
+        .iter()
+        .map(|one| {
+            json!({
+                "user": state.users.get(&one.user).map(render::user), "team_id": id,
+                "membership_state": one.state, "role": one.role, "permissions": ["*"],
+            })
+        })
+        .collect();
+    json!({"id": id, "icon": null, "name": "Hosts", "owner_user_id": first.user.to_string(), "members": members})
 }
 
 /// The guild of a guild route; None for global commands.

@@ -6,7 +6,7 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use super::request::{ApiError, Reply, Req, Result, body_id};
-use crate::model::FakeMessage;
+use crate::model::{FakeMessage, Guild};
 use crate::multipart::Upload;
 use crate::permission::{
     ATTACH_FILES, EMBED_LINKS, MANAGE_MESSAGES, READ_MESSAGE_HISTORY, SEND_MESSAGES, SEND_MESSAGES_IN_THREADS,
@@ -43,7 +43,7 @@ pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
         earlier.take(limit).map(|(_, one)| one).collect()
     };
     found.sort_by_key(|one| std::cmp::Reverse(one.id));
-    Reply::ok(found.into_iter().map(|one| state.message_json(one)).collect())
+    Reply::ok(found.into_iter().map(|one| state.readable_json(one)).collect())
 }
 
 /// The message named in the path, when the bot may see it.
@@ -57,7 +57,7 @@ fn named(state: &State, req: &Req) -> Result<FakeMessage> {
 pub(super) fn get(state: &mut State, req: &Req) -> Result<Reply> {
     let message = named(state, req)?;
     state.need(message.channel_id, READ_MESSAGE_HISTORY)?;
-    Reply::ok(state.message_json(&message))
+    Reply::ok(state.readable_json(&message))
 }
 
 pub(super) fn create(state: &mut State, req: &Req) -> Result<Reply> {
@@ -95,6 +95,11 @@ fn may_write(state: &State, id: u64, req: &Req) -> Result<()> {
     state.need(id, 0)?;
     let channel = &state.channels[&id];
     if let Some(user) = channel.recipient {
+        let knows = |one: &Guild| one.members.contains_key(&user) && one.members.contains_key(&BOT_USER_ID);
+        if !state.guilds.values().any(knows) {
+            let message = "Cannot send messages to this user due to having no mutual guilds";
+            return Err(ApiError::new(403, 50278, message));
+        }
         let open = state.users.get(&user).is_some_and(|one| one.dms_open);
         let closed = ApiError::new(403, 50007, "Cannot send messages to this user");
         return if open { Ok(()) } else { Err(closed) };

@@ -27,7 +27,7 @@ pub(super) fn list_old(state: &mut State, req: &Req) -> Result<Reply> {
     let channel = req.id("channel_id")?;
     state.need(channel, 0)?;
     let found = pinned(state, channel).into_iter().take(50);
-    Reply::ok(found.map(|one| state.message_json(one)).collect())
+    Reply::ok(found.map(|one| state.readable_json(one)).collect())
 }
 
 pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
@@ -44,7 +44,7 @@ pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
         .take(limit)
         .map(|one| {
             let at = one.pinned_at.unwrap_or_else(|| one.timestamp());
-            json!({"pinned_at": render::time(at), "message": state.message_json(one)})
+            json!({"pinned_at": render::time(at), "message": state.readable_json(one)})
         })
         .collect();
     Reply::ok(json!({"items": items, "has_more": found.len() > limit}))

@@ -1,7 +1,7 @@
 //! The routes served, and matching a path to one of them.
 
 use super::request::{Reply, Req, Result};
-use super::{application, callback, channel, guild, message, pin, thread, user, webhook};
+use super::{application, auto_moderation, callback, channel, guild, message, pin, thread, user, webhook};
 use crate::state::State;
 
 pub(crate) type Handler = fn(&mut State, &Req) -> Result<Reply>;
@@ -66,6 +66,11 @@ static ROUTES: &[Definition] = routes! {
     bot PATCH "/guilds/{guild_id}/members/{user_id}" => guild::edit_member;
     bot PUT "/guilds/{guild_id}/members/{user_id}/roles/{role_id}" => guild::give_role;
     bot DELETE "/guilds/{guild_id}/members/{user_id}/roles/{role_id}" => guild::take_role;
+    bot GET "/guilds/{guild_id}/auto-moderation/rules" => auto_moderation::list;
+    bot POST "/guilds/{guild_id}/auto-moderation/rules" => auto_moderation::create;
+    bot GET "/guilds/{guild_id}/auto-moderation/rules/{rule_id}" => auto_moderation::get;
+    bot PATCH "/guilds/{guild_id}/auto-moderation/rules/{rule_id}" => auto_moderation::edit;
+    bot DELETE "/guilds/{guild_id}/auto-moderation/rules/{rule_id}" => auto_moderation::delete;
     bot GET "/channels/{channel_id}" => channel::get;
     bot PATCH "/channels/{channel_id}" => channel::edit;
     bot DELETE "/channels/{channel_id}" => channel::delete;

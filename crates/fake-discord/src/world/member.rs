@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::model::{Member, Voice};
+use crate::model::{Member, TeamMember, Voice};
 use crate::state::State;
 use crate::{BOT_USER_ID, FakeDiscord, gateway};
 
@@ -118,6 +118,25 @@ impl FakeDiscord {
             if let Some(user) = state.users.get_mut(&user) {
                 locale.clone_into(&mut user.locale);
             }
+        });
+    }
+
+    /// Makes an account the owner of the application, in place of [`HOST_USER_ID`](crate::HOST_USER_ID) or a team.
+    pub fn set_application_owner(&self, user: u64) {
+        self.with(|state| {
+            state.owner = user;
+            state.team.clear();
+        });
+    }
+
+    /// Gives the application to a team: members with their role (`admin`, `developer`, `read_only`) and whether
+    /// they have accepted. The first one owns the team.
+    pub fn set_application_team(&self, members: &[(u64, &'static str, bool)]) {
+        self.with(|state| {
+            state.team = members
+                .iter()
+                .map(|(user, role, accepted)| TeamMember { user: *user, state: 1 + u8::from(*accepted), role })
+                .collect();
         });
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::model::{FakeMessage, WebhookAuthor};
+use crate::rules::auto_moderation;
 use crate::state::State;
 use crate::{FakeDiscord, WAIT};
 
@@ -26,13 +27,32 @@ impl State {
 
 /// Messages. Unknown channels panic: they are mistakes of the test.
 impl FakeDiscord {
-    /// A user writes a message now; returns its id.
+    /// A user writes a message now; returns its id. Panics where a rule of AutoMod blocks it.
     pub fn send(&self, channel: u64, author: u64, content: &str) -> u64 {
+        match self.try_send(channel, author, content) {
+            Ok(id) => id,
+            Err(rule) => panic!("the rule {rule:?} of AutoMod blocks this message"),
+        }
+    }
+
+    /// As [`Self::send`], with the name of the AutoMod rule that keeps the message from being sent.
+    pub fn try_send(&self, channel: u64, author: u64, content: &str) -> Result<u64, String> {
         self.with(|state| {
+            let guild = state.channel_mut(channel).guild_id.and_then(|id| state.guilds.get(&id));
+            let is_bot = state.users.get(&author).is_some_and(|one| one.bot);
+            let rule = guild.and_then(|guild| auto_moderation::blocks(guild, (channel, author, is_bot), content));
+            if let Some(rule) = rule {
+                return Err(rule.to_owned());
+            }
             let id = state.next_id();
             state.post(channel, id, author, content, true);
-            id
+            Ok(id)
         })
+    }
+
+    /// The rules of AutoMod of a guild, as Discord shows them.
+    pub fn auto_moderation_rules(&self, guild: u64) -> Vec<serde_json::Value> {
+        self.peek(|state| state.guilds.get(&guild).map_or_else(Vec::new, |one| one.rules.values().cloned().collect()))
     }
 
     /// A message as if written at `at`; returns its id. With `tell` the sessions hear of it.
