@@ -34,6 +34,8 @@ pub struct HttpSettings {
     pub connections_max: usize,
     /// Where people reach this server, for texts; no trailing slash.
     pub public_address: String,
+    /// The same where the operator has set it, so that links in chat lead there; without it there are none.
+    pub public_url: Option<String>,
 }
 
 impl Default for HttpSettings {
@@ -47,6 +49,7 @@ impl Default for HttpSettings {
             request_timeout: Duration::from_secs(15),
             connections_max: 512,
             public_address: "http://127.0.0.1:3003".to_owned(),
+            public_url: None,
         }
     }
 }
@@ -93,6 +96,17 @@ pub enum Gateway {
     Lost(String),
 }
 
+/// Whether the bot sees what messages say, which it only looks at to find API keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageContent {
+    /// The setting is off.
+    Off,
+    /// It sees them.
+    Seen,
+    /// The setting is on, and Discord does not let it.
+    Refused,
+}
+
 /// How the process is doing, written by those who know and read by `/ready`.
 #[derive(Clone, Debug)]
 pub struct Readiness {
@@ -103,11 +117,12 @@ pub struct Readiness {
 struct State {
     gateway: Gateway,
     leader: bool,
+    content: MessageContent,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { state: Arc::new(RwLock::new(State { gateway: Gateway::Off, leader: false })) }
+        Self { state: Arc::new(RwLock::new(State { gateway: Gateway::Off, leader: false, content: MessageContent::Off })) }
     }
 }
 
@@ -120,6 +135,16 @@ impl Readiness {
     /// Says whether this process runs the gateway and the workers.
     pub fn set_leader(&self, leader: bool) {
         self.write(|state| state.leader = leader);
+    }
+
+    /// Says whether the bot sees what messages say.
+    pub fn set_message_content(&self, content: MessageContent) {
+        self.write(|state| state.content = content);
+    }
+
+    /// Whether the bot sees what messages say.
+    pub fn message_content(&self) -> MessageContent {
+        self.read().content
     }
 
     /// How the gateway is doing.

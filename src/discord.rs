@@ -4,6 +4,7 @@
 //! button carries its whole state, so that it works after a restart.
 
 mod asked;
+mod bot_admin;
 mod component;
 mod error_reply;
 mod event_handler;
@@ -21,6 +22,7 @@ mod vanish;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use bot_admin::BotAdmins;
 use entity::id::{DiscordUserId, GuildId, RoleId};
 use event_handler::Rechecks;
 use moka::sync::Cache;
@@ -28,7 +30,7 @@ use serenity::all as serenity;
 
 pub use asked::Asked;
 pub use error_reply::CommandError;
-pub use gateway::{Gateway, GatewayEnd};
+pub use gateway::{Gateway, GatewayEnd, GatewaySettings};
 pub use registration::{Commands, command_list, register_if_changed};
 pub use reply::Reply;
 
@@ -52,6 +54,10 @@ pub struct Data {
     pub api: DiscordApi,
     /// The application's id.
     pub application_id: u64,
+    /// Who administers this installation.
+    bot_admins: BotAdmins,
+    /// Whether messages are looked at for API keys.
+    scans_messages: bool,
     /// Ids of the registered commands, for clickable mentions.
     pub commands: Arc<Commands>,
     /// When this connection was made.
@@ -64,11 +70,23 @@ pub struct Data {
 
 impl Data {
     /// Puts the parts together.
-    pub fn new(app: App, api: DiscordApi, application_id: u64, commands: Arc<Commands>) -> Self {
+    pub fn new(app: App, api: DiscordApi, settings: GatewaySettings, commands: Arc<Commands>) -> Self {
+        let GatewaySettings { application_id, bot_admins, message_content: scans_messages, .. } = settings;
         let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
         let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
         let since = app.domain().now();
-        Self { app, api, application_id, commands, since, rechecks: Rechecks::default(), seen, roles }
+        Self {
+            app,
+            api,
+            application_id,
+            bot_admins: BotAdmins::new(bot_admins),
+            scans_messages,
+            commands,
+            since,
+            rechecks: Rechecks::default(),
+            seen,
+            roles,
+        }
     }
 
     /// Whether this interaction is delivered for the first time.
@@ -95,9 +113,11 @@ pub fn commands() -> Vec<Command> {
     ]
 }
 
-/// What the gateway may send us: no privileged intent.
-pub fn intents() -> serenity::GatewayIntents {
-    serenity::GatewayIntents::GUILDS | serenity::GatewayIntents::GUILD_MESSAGES
+/// What the gateway may send us: no privileged intent, unless the operator wants pasted API keys to be found.
+pub fn intents(message_content: bool) -> serenity::GatewayIntents {
+    use serenity::GatewayIntents as Intents;
+    let content = if message_content { Intents::MESSAGE_CONTENT } else { Intents::empty() };
+    Intents::GUILDS | Intents::GUILD_MESSAGES | content
 }
 
 fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {

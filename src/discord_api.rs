@@ -6,10 +6,12 @@
 
 mod account;
 mod attachment;
+mod auto_moderation;
 mod body;
 mod breaker;
 mod bucket;
 mod call;
+mod custom_id;
 mod error;
 mod guilds;
 mod interactions;
@@ -34,11 +36,13 @@ use tokio::{
 pub use self::{
     attachment::FETCHED_BYTES_MAX,
     body::{ATTACHMENT_BYTES_MAX, NONCE_CHARACTERS_MAX, Payload},
+    auto_moderation::AUTO_MODERATION_RULES_MAX,
     breaker::ApiHealth,
+    custom_id::{CUSTOM_ID_VERSION, custom_id},
     error::{Error, SetupError},
     messages::{BULK_DELETE_MAX, PAGE_MAX},
     model::{
-        ApplicationInfo, Attachment, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page,
+        ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page,
         PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
     },
     secret::BotToken,

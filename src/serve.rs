@@ -226,6 +226,7 @@ fn http_settings(config: &Config, address: SocketAddr) -> HttpSettings {
         request_timeout: http.request_timeout(),
         connections_max: http.connections_max,
         public_address: http.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+        public_url: http.public_url.clone(),
     }
 }
 
@@ -270,6 +271,8 @@ impl Running {
                 token: config.secrets.discord_token.clone().map(Arc::new),
                 api_proxy: config.discord.api_proxy.clone(),
                 identity,
+                bot_admins: config.discord.bot_admins.clone(),
+                message_content: config.discord.message_content,
             },
         };
         let shutdown = self.shutdown.clone();

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     discord_api::{DiscordApi, Lane, Payload},
-    domain::{Actor, Member},
+    domain::{Account, Actor, Member},
 };
 
 /// How long the answer may take before we say that it takes longer. Discord gives up after 3 s.
@@ -139,9 +139,52 @@ impl Asked {
         self.member.as_ref().ok_or(CommandError::OnlyInServers)
     }
 
-    /// The member as the domain's actor.
+    /// Whoever asks as the domain's actor: a member in a server, an account in a direct message.
     pub fn actor(&self) -> Result<Actor, CommandError> {
-        self.member().cloned().map(Actor::Member)
+        match &self.member {
+            Some(member) => Ok(Actor::Member(member.clone())),
+            None => Ok(Actor::Account(Account { user_id: self.user()?, is_bot_admin: false })),
+        }
+    }
+
+    /// Who asks.
+    pub fn user(&self) -> Result<DiscordUserId, CommandError> {
+        self.user_id.ok_or(CommandError::OnlyInServers)
+    }
+
+    /// The same actor, who may administer this installation besides.
+    pub async fn actor_with_standing(&self, data: &Data) -> Result<Actor, CommandError> {
+        let is_bot_admin = data.bot_admins.contains(&data.api, self.user()?).await;
+        match self.actor()? {
+            // What they are in their server is enough for most of what they ask.
+            Actor::Member(member) => {
+                Ok(Actor::Member(Member { is_bot_admin: is_bot_admin.unwrap_or(false), ..member }))
+            }
+            Actor::Account(account) => Ok(Actor::Account(Account { is_bot_admin: is_bot_admin?, ..account })),
+            other => Ok(other),
+        }
+    }
+
+    /// Who asks about something of this server, from wherever: in a direct message their rights there are read now.
+    pub async fn actor_about(&self, data: &Data, guild: Option<GuildId>) -> Result<Actor, CommandError> {
+        let actor = self.actor_with_standing(data).await?;
+        let (Actor::Account(Account { user_id, is_bot_admin }), Some(guild_id)) = (&actor, guild) else {
+            return Ok(actor);
+        };
+        let permissions = match self.api.current_server_permissions(guild_id, *user_id, Lane::Interactive).await {
+            Ok(permissions) => permissions,
+            // They have left it, or the bot has.
+            Err(error) if error.is_gone() || error.is_permission_loss() => 0,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Actor::Member(Member {
+            user_id: *user_id,
+            guild_id,
+            permissions,
+            channel: None,
+            roles: Vec::new(),
+            is_bot_admin: *is_bot_admin,
+        }))
     }
 
     /// The channel that a command names, else the one where it was typed, with the asker's rights **there**.

@@ -1,23 +1,11 @@
 //! Buttons, select menus and modals. Their state is in the custom id and in the store, so that they work after a
-//! restart: `v1|area|verb|argument|…`, at most 100 characters.
+//! restart.
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
 use super::{Asked, CommandError, Data, help, menu, settings, vanish};
-
-/// The version of our custom ids; older ones are answered with the advice to run the command again.
-const VERSION: &str = "v1";
-
-/// Makes a custom id.
-pub fn custom_id(area: &str, verb: &str, arguments: &[&str]) -> String {
-    let mut id = format!("{VERSION}|{area}|{verb}");
-    for argument in arguments {
-        id.push('|');
-        id.push_str(argument);
-    }
-    debug_assert!(id.len() <= 100, "custom ids have at most 100 characters");
-    id
-}
+use crate::discord_api::CUSTOM_ID_VERSION;
+pub use crate::discord_api::custom_id;
 
 /// A press, as features see it.
 pub struct Press<'a> {
@@ -53,7 +41,7 @@ pub fn outdated() -> CommandError {
 
 fn split(id: &str) -> Option<(&str, &str, Vec<&str>)> {
     let mut parts = id.split('|');
-    (parts.next()? == VERSION).then_some(())?;
+    (parts.next()? == CUSTOM_ID_VERSION).then_some(())?;
     Some((parts.next()?, parts.next()?, parts.collect()))
 }
 

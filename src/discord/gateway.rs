@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use entity::id::DiscordUserId;
 use serenity::{
     Client, Error as SerenityError,
     all::{GatewayError, HttpBuilder, ShardManager},
@@ -21,10 +22,25 @@ pub enum GatewayEnd {
     Closed,
     /// Discord refused the token.
     TokenRefused,
-    /// Discord refuses this connection for good: intents, sharding or version.
+    /// Discord does not let this application see what messages say (4014).
+    IntentsRefused,
+    /// Discord refuses this connection for good: sharding or version.
     Refused,
     /// It broke and could not be mended; trying again later may help.
     Broken,
+}
+
+/// What a connection is made with.
+#[derive(Clone, Debug)]
+pub struct GatewaySettings {
+    /// Replaces `https://discord.com`.
+    pub api_proxy: Option<String>,
+    /// The application's id.
+    pub application_id: u64,
+    /// Accounts that administer this installation, beside the application's owner and team.
+    pub bot_admins: Vec<DiscordUserId>,
+    /// Whether to ask for what messages say, a privileged intent.
+    pub message_content: bool,
 }
 
 /// A prepared connection.
@@ -33,28 +49,28 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Prepares the connection; `api_proxy` replaces `https://discord.com`.
+    /// Prepares the connection.
     pub async fn new(
         app: App,
         api: DiscordApi,
         token: &Secret,
-        api_proxy: Option<&str>,
-        application_id: u64,
+        settings: GatewaySettings,
         commands: Arc<Commands>,
     ) -> Result<Self, SerenityError> {
         let mut http = HttpBuilder::new(token.expose());
-        if let Some(proxy) = api_proxy {
+        if let Some(proxy) = &settings.api_proxy {
             // serenity ignores its proxy while its own limiter is on; the limits are ours anyway.
             http = http.proxy(proxy).ratelimiter_disabled(true);
         }
-        let data = Data::new(app, api, application_id, commands);
+        let intents = intents(settings.message_content);
+        let data = Data::new(app, api, settings, commands);
         let framework = poise::Framework::builder()
             .options(framework_options())
             .initialize_owners(false)
             // Nothing fallible happens here: a setup that fails would leave the bot deaf.
             .setup(|_, _, _| Box::pin(async move { Ok(data) }))
             .build();
-        let client = serenity::all::ClientBuilder::new_with_http(http.build(), intents()).framework(framework).await?;
+        let client = serenity::all::ClientBuilder::new_with_http(http.build(), intents).framework(framework).await?;
         Ok(Self { client })
     }
 
@@ -73,6 +89,7 @@ impl Gateway {
         let state = match end {
             GatewayEnd::Closed => app::Gateway::Off,
             GatewayEnd::TokenRefused => app::Gateway::Lost("token_refused".to_owned()),
+            GatewayEnd::IntentsRefused => app::Gateway::Lost("intents_refused".to_owned()),
             GatewayEnd::Refused => app::Gateway::Lost("refused".to_owned()),
             GatewayEnd::Broken => app::Gateway::Lost("broken".to_owned()),
         };
@@ -87,9 +104,9 @@ fn end_of(error: &SerenityError) -> GatewayEnd {
         SerenityError::Gateway(GatewayError::InvalidAuthentication | GatewayError::NoAuthentication) => {
             GatewayEnd::TokenRefused
         }
+        SerenityError::Gateway(GatewayError::DisallowedGatewayIntents) => GatewayEnd::IntentsRefused,
         SerenityError::Gateway(
             GatewayError::InvalidGatewayIntents
-            | GatewayError::DisallowedGatewayIntents
             | GatewayError::InvalidShardData
             | GatewayError::OverloadedShard,
         ) => GatewayEnd::Refused,

@@ -215,6 +215,36 @@ pub struct ApplicationInfo {
     pub flags: u64,
     /// Anybody may add the bot to a server.
     pub bot_public: bool,
+    /// The accounts that administer it: its owner, or of its team those who have accepted and may change it.
+    pub administrators: Vec<DiscordUserId>,
+}
+
+impl ApplicationInfo {
+    /// Flags of applications that may read messages, in many servers or in few:
+    /// <https://discord.com/developers/docs/resources/application#application-object-application-flags>.
+    const MESSAGE_CONTENT: u64 = 1 << 18 | 1 << 19;
+
+    /// Whether the intent Message Content is switched on in the developer portal.
+    pub fn may_read_messages(&self) -> bool {
+        self.flags & Self::MESSAGE_CONTENT != 0
+    }
+}
+
+/// A rule of AutoMod that looks for patterns and keeps messages from being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AutoModerationRule {
+    /// Its id.
+    pub id: u64,
+    /// The account that made it.
+    pub creator_id: u64,
+    /// Its name.
+    pub name: String,
+    /// It is switched on.
+    pub enabled: bool,
+    /// The patterns that it looks for.
+    pub patterns: Vec<String>,
+    /// It keeps messages from being sent.
+    pub blocks: bool,
 }
 
 /// A command as Discord has registered it.

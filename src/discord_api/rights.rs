@@ -85,6 +85,13 @@ impl DiscordApi {
             .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
     }
 
+    /// A member's rights in the whole server as they are now: nothing of it is remembered.
+    pub async fn current_server_permissions(&self, guild: GuildId, user: DiscordUserId, lane: Lane) -> Result<u64> {
+        let info = self.guild(guild, lane).await?;
+        let member = self.member(guild, user, lane).await?;
+        Ok(guild_permissions(&info, &member))
+    }
+
     async fn work_out_permissions(
         &self,
         guild: GuildId,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{
     error::Error,
     model::{
-        ApplicationInfo, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page, RegisteredCommand,
+        ApplicationInfo, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page, RegisteredCommand,
         RoleInfo, UserInfo,
     },
 };
@@ -357,9 +357,85 @@ pub(super) fn application(body: &[u8]) -> Result<ApplicationInfo, Error> {
         flags: Number,
         #[serde(default, deserialize_with = "or_default")]
         bot_public: bool,
+        owner: Option<RawUser>,
+        team: Option<RawTeam>,
     }
-    let RawApplication { id, name, flags, bot_public } = read(body)?;
-    Ok(ApplicationInfo { id, name, flags: flags.0, bot_public })
+    #[derive(Deserialize)]
+    struct RawTeam {
+        #[serde(default)]
+        owner_user_id: Number,
+        #[serde(default, deserialize_with = "or_default")]
+        members: Vec<RawTeamMember>,
+    }
+    #[derive(Deserialize)]
+    struct RawTeamMember {
+        user: RawUser,
+        #[serde(default)]
+        membership_state: Number,
+        #[serde(default, deserialize_with = "or_default")]
+        role: String,
+    }
+    const ACCEPTED: u64 = 2;
+    let RawApplication { id, name, flags, bot_public, owner, team } = read(body)?;
+    // The owner of a team's application is an account of the team itself, which nobody can use.
+    let administrators: Vec<u64> = match team {
+        Some(team) => {
+            let members = team.members.into_iter();
+            let may_change =
+                members.filter(|one| one.membership_state.0 == ACCEPTED && matches!(&*one.role, "admin" | "developer"));
+            may_change.map(|one| one.user.id.0).chain([team.owner_user_id.0]).collect()
+        }
+        None => owner.map(|owner| owner.id.0).into_iter().collect(),
+    };
+    let administrators = administrators.into_iter().filter_map(DiscordUserId::new).collect();
+    Ok(ApplicationInfo { id, name, flags: flags.0, bot_public, administrators })
+}
+
+#[derive(Deserialize)]
+struct RawAutoModerationRule {
+    #[serde(deserialize_with = "required")]
+    id: u64,
+    #[serde(default)]
+    creator_id: Number,
+    #[serde(default, deserialize_with = "or_default")]
+    name: String,
+    #[serde(default, deserialize_with = "or_default")]
+    enabled: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    trigger_metadata: RawTrigger,
+    #[serde(default, deserialize_with = "or_default")]
+    actions: Vec<RawAction>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawTrigger {
+    #[serde(default, deserialize_with = "or_default")]
+    regex_patterns: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RawAction {
+    #[serde(default, rename = "type")]
+    kind: Number,
+}
+
+impl From<RawAutoModerationRule> for AutoModerationRule {
+    fn from(raw: RawAutoModerationRule) -> Self {
+        const BLOCK_MESSAGE: u64 = 1;
+        Self {
+            id: raw.id,
+            creator_id: raw.creator_id.0,
+            name: raw.name,
+            enabled: raw.enabled,
+            patterns: raw.trigger_metadata.regex_patterns,
+            blocks: raw.actions.iter().any(|action| action.kind.0 == BLOCK_MESSAGE),
+        }
+    }
+}
+
+pub(super) fn auto_moderation_rules(body: &[u8]) -> Result<Vec<AutoModerationRule>, Error> {
+    let (good, _) = read_list::<RawAutoModerationRule>(body)?;
+    Ok(good.into_iter().map(AutoModerationRule::from).collect())
 }
 
 pub(super) fn commands(body: &[u8]) -> Result<Vec<RegisteredCommand>, Error> {

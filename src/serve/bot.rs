@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use entity::id::DiscordUserId;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{BotIdentity, StartError};
 use crate::{
-    app::{self, App},
-    discord::{self, Commands, Gateway, GatewayEnd},
+    app::{self, App, MessageContent},
+    discord::{self, Commands, Gateway, GatewayEnd, GatewaySettings},
     discord_api::{self, DiscordApi, Lane},
     secret::Secret,
 };
@@ -24,6 +25,9 @@ pub(super) struct Settings {
     pub(super) token: Option<Arc<Secret>>,
     pub(super) api_proxy: Option<String>,
     pub(super) identity: Option<Identity>,
+    pub(super) bot_admins: Vec<u64>,
+    /// Whether the operator wants messages to be looked at.
+    pub(super) message_content: bool,
 }
 
 /// The application, as Discord told it.
@@ -31,6 +35,7 @@ pub(super) struct Settings {
 pub(super) struct Identity {
     id: u64,
     name: String,
+    may_read_messages: bool,
 }
 
 impl Identity {
@@ -53,18 +58,26 @@ pub(super) async fn identify(api: &DiscordApi) -> Result<Option<Identity>, Start
 
 async fn ask(api: &DiscordApi) -> discord_api::Result<Identity> {
     let application = api.current_application(Lane::Interactive).await?;
-    Ok(Identity { id: application.id, name: application.name })
+    let may_read_messages = application.may_read_messages();
+    Ok(Identity { id: application.id, name: application.name, may_read_messages })
 }
 
 /// Stays connected until shutdown, or until Discord refuses the token for good.
 pub(super) async fn run(app: App, api: DiscordApi, settings: Settings, shutdown: CancellationToken) {
     let Some(token) = settings.token.clone() else { return };
+    let mut settings = settings;
     for tries in 0_usize.. {
         let connection = connect(&app, &api, &token, &settings, &shutdown);
         match connection.await {
             Ok(GatewayEnd::Closed) if shutdown.is_cancelled() => return,
             Ok(GatewayEnd::TokenRefused) => return lost(&app, "token_refused"),
-            Ok(GatewayEnd::Refused) => return lost(&app, "refused"),
+            Ok(GatewayEnd::IntentsRefused) if settings.message_content => {
+                // Without it everything else works.
+                content_refused(&app);
+                settings.message_content = false;
+                continue;
+            }
+            Ok(GatewayEnd::Refused | GatewayEnd::IntentsRefused) => return lost(&app, "refused"),
             Ok(_) => {}
             Err(Failure::Discord(discord_api::Error::Unauthorized | discord_api::Error::TokenRefused)) => {
                 return lost(&app, "token_refused");
@@ -84,6 +97,29 @@ pub(super) async fn run(app: App, api: DiscordApi, settings: Settings, shutdown:
 fn lost(app: &App, reason: &str) {
     tracing::error!(reason, "Discord refuses the bot; HTTP stays up, the bot stays off until a restart");
     app.readiness().set_gateway(app::Gateway::Lost(reason.to_owned()));
+}
+
+/// Whether to ask for what messages say: not where Discord would refuse the whole connection for it (4014).
+fn wants_content(app: &App, settings: &Settings, identity: &Identity) -> bool {
+    match (settings.message_content, identity.may_read_messages) {
+        (true, true) => {
+            app.readiness().set_message_content(MessageContent::Seen);
+            true
+        }
+        (true, false) => {
+            content_refused(app);
+            false
+        }
+        (false, _) => false,
+    }
+}
+
+fn content_refused(app: &App) {
+    tracing::error!(
+        "discord.message_content is on, but Discord refuses it: switch on Message Content Intent on the page Bot of \
+         the developer portal and restart; until then pasted API keys are not found"
+    );
+    app.readiness().set_message_content(MessageContent::Refused);
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -109,10 +145,14 @@ async fn connect(
         None => ask(api).await?,
     };
     let commands: Arc<Commands> = discord::register_if_changed(app.domain(), api, identity.id).await.map(Arc::new)?;
-    let proxy = settings.api_proxy.as_deref();
-    let gateway = Gateway::new(app.clone(), api.clone(), token, proxy, identity.id, commands)
-        .await
-        .map_err(|_| Failure::Client)?;
+    let connection = GatewaySettings {
+        api_proxy: settings.api_proxy.clone(),
+        application_id: identity.id,
+        bot_admins: settings.bot_admins.iter().copied().filter_map(DiscordUserId::new).collect(),
+        message_content: wants_content(app, settings, &identity),
+    };
+    let gateway =
+        Gateway::new(app.clone(), api.clone(), token, connection, commands).await.map_err(|_| Failure::Client)?;
     let shards = gateway.shard_manager();
     let mut health = api.watch_health();
     let end = {

@@ -93,3 +93,35 @@ fn guilds_members_and_commands_are_read() {
     let registered = commands(body.to_string().as_bytes()).unwrap();
     assert_eq!((registered[0].kind, registered[1].kind), (1, 3));
 }
+
+#[test]
+fn an_application_belongs_to_its_owner_or_to_its_team() {
+    let read = |body: &Value| application(body.to_string().as_bytes()).unwrap();
+    let ids = |ids: &[u64]| ids.iter().filter_map(|id| DiscordUserId::new(*id)).collect::<Vec<_>>();
+    let owned = read(&json!({ "id": "1", "name": "x", "owner": { "id": "7" }, "team": null, "flags": 1 << 19 }));
+    assert_eq!(owned.administrators, ids(&[7]));
+    assert!(owned.may_read_messages());
+    let member = |id: u64, state: u64, role: &str| json!({ "user": { "id": id.to_string() }, "membership_state": state, "role": role });
+    let team = json!({
+        "owner_user_id": "8",
+        "members": [member(9, 2, "admin"), member(10, 2, "developer"), member(11, 2, "read_only"), member(12, 1, "admin")],
+    });
+    // The owner of a team's application is no person.
+    let teams = read(&json!({ "id": "1", "owner": { "id": "7" }, "team": team, "flags": 0 }));
+    assert_eq!(teams.administrators, ids(&[9, 10, 8]));
+    assert!(!teams.may_read_messages());
+}
+
+#[test]
+fn rules_of_auto_moderation_are_read_with_what_we_use() {
+    let body = json!([
+        { "id": "5", "creator_id": "6", "name": "x", "enabled": true, "trigger_type": 1,
+          "trigger_metadata": { "regex_patterns": ["a+"] }, "actions": [{ "type": 1, "metadata": {} }] },
+        { "id": "7", "trigger_type": 5, "trigger_metadata": { "mention_total_limit": 5 }, "actions": [{ "type": 2 }] },
+        null,
+    ]);
+    let rules = auto_moderation_rules(body.to_string().as_bytes()).unwrap();
+    assert_eq!(rules.len(), 2);
+    assert!(rules[0].blocks && rules[0].enabled && rules[0].patterns == ["a+"] && rules[0].creator_id == 6);
+    assert!(!rules[1].blocks && !rules[1].enabled && rules[1].patterns.is_empty());
+}
