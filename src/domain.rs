@@ -9,6 +9,7 @@ pub mod announcement;
 pub mod api_key;
 pub mod cache;
 pub mod counter;
+pub mod direct_message;
 pub mod duration;
 pub mod error;
 pub mod event;

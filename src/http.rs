@@ -7,6 +7,7 @@
 //! Invariants: every route is mounted here and documented; a handler parses, asks the domain and shows.
 
 pub mod auth;
+mod claim;
 mod cors;
 pub mod error;
 mod error_page;
@@ -44,6 +45,7 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "", health::routes());
     let router = mount(router, "", meta::routes());
     let router = mount(router, "", reference::routes());
+    let router = mount(router, "", claim::routes());
     let router = mount(router, "/api/discord/vanish", vanish::routes());
     let router = mount(router, openapi::ALIASES[0].0, vanish::routes());
     mount(router, "/api/discord/channels", slot::routes())

@@ -7,6 +7,7 @@ pub mod announcer;
 pub mod cache_tailer;
 pub mod key_follower;
 pub mod message_timer;
+pub mod messenger;
 pub mod sequencer;
 pub mod slot_confirmer;
 pub mod vanish_sweeper;

@@ -27,8 +27,10 @@ pub struct Model {
     pub leased_until: Option<DateTimeUtc>,
     /// Tries so far.
     pub attempts: i32,
-    /// `sent`, `closed` or the last error's code.
+    /// `sent`, `closed`, `moot` or the last error's code.
     pub outcome: Option<String>,
+    /// When it was settled.
+    pub settled_at: Option<DateTimeUtc>,
     /// Where it was sent.
     pub channel_id: Option<ChannelId>,
     /// The message in Discord.

@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone_null("leased_until"))
                     .col(integer("attempts"))
                     .col(string_null("outcome"))
+                    .col(timestamp_with_time_zone_null("settled_at"))
                     .col(big_integer_null("channel_id"))
                     .col(big_integer_null("message_id"))
                     .col(timestamp_with_time_zone_null("delete_at"))
@@ -30,7 +31,7 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        for column in ["due_at", "delete_at"] {
+        for column in ["due_at", "delete_at", "discord_user_id", "settled_at"] {
             let name = format!("direct_message_{column}");
             manager.create_index(Index::create().name(name).table("direct_message").col(column).take()).await?;
         }

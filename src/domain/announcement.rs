@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    announcement, event, event_cursor,
-    id::{AnnouncementId, ChannelId, GuildId, MessageId},
+    announcement, event,
+    id::{AnnouncementId, ApiKeyId, ChannelId, GuildId, MessageId},
     vanish_message::{self, Fate},
 };
 use sea_orm::{
@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::{Domain, Error, event as log};
+use super::{Domain, Error, direct_message, event::reader};
 use crate::{id_source::IdSource, store::WriteTransaction};
 
 /// The slot that receives announcements.
@@ -80,43 +80,15 @@ struct Dispatch {
 ///
 /// The first run starts at the newest event: what happened before is nobody's news.
 pub async fn dispatch(domain: &Domain, batch: u64) -> Result<usize, Error> {
-    // Most runs find nothing, and reading costs no lock.
-    if let Some(cursor) = cursor(domain.store.reader()).await?
-        && log::after(domain.store.reader(), cursor, 1).await?.is_empty()
-    {
+    if !reader::has_more(domain, CURSOR).await? {
         return Ok(0);
     }
     let input = Dispatch { ids: domain.ids.clone(), now: domain.now(), batch };
     domain.store.write(input, |txn, input| Box::pin(dispatch_in(txn, input))).await
 }
 
-async fn cursor(connection: &impl sea_orm::ConnectionTrait) -> Result<Option<i64>, DbErr> {
-    let row = event_cursor::Entity::find_by_id(CURSOR).one(connection).await?;
-    Ok(row.map(|row| row.position))
-}
-
 async fn dispatch_in(txn: &WriteTransaction, input: &Dispatch) -> Result<usize, Error> {
-    let connection = txn.connection();
-    let Some(start) = cursor(connection).await? else {
-        let first =
-            event_cursor::ActiveModel { name: Set(CURSOR.to_owned()), position: Set(log::newest(connection).await?) };
-        event_cursor::Entity::insert(first).on_conflict_do_nothing().exec_without_returning(connection).await?;
-        return Ok(0);
-    };
-    let events = log::after(connection, start, input.batch).await?;
-    let Some(end) = events.last().and_then(|event| event.position) else {
-        return Ok(0);
-    };
-    // Moving the cursor first locks its row, so that a second dispatcher finds it moved and does nothing.
-    let moved = event_cursor::Entity::update_many()
-        .col_expr(event_cursor::Column::Position, Expr::value(end))
-        .filter(event_cursor::COLUMN.name.eq(CURSOR))
-        .filter(event_cursor::COLUMN.position.eq(start))
-        .exec(connection)
-        .await?;
-    if moved.rows_affected == 0 {
-        return Ok(0);
-    }
+    let events = reader::take(txn, CURSOR, input.batch).await?;
     for event in &events {
         if let Some(new) = announcement_of(event, input.now) {
             insert(txn, &input.ids, new).await?;
@@ -135,6 +107,21 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
             let date = event.created_at.date_naive();
             ("vanish.suspended", format!("vanish.suspended:{channel}:{date}"))
         }
+        "api_key.leak_found" => {
+            let key: ApiKeyId = event.subject.strip_prefix("api_key/")?.parse().ok()?;
+            let channel = &after["channel_id"];
+            let data = json!({ "key_id": key, "channel_id": channel, "at": event.created_at });
+            return Some(leak(guild_id, key, data, now));
+        }
+        // Only whoever holds a key can end it as that key.
+        "api_key.revoked" if event.actor.strip_prefix("key:") == event.subject.strip_prefix("api_key/") => {
+            let key: ApiKeyId = event.subject.strip_prefix("api_key/")?.parse().ok()?;
+            return Some(leak(guild_id, key, json!({ "key_id": key, "at": event.created_at }), now));
+        }
+        "api_key.leak_stays" => {
+            let channel = after["channel_id"].as_str()?;
+            ("api_key.leak_stays", format!("api_key.leak_stays:{channel}:{}", event.created_at.date_naive()))
+        }
         "slot.broken" if event.data["before"]["state"] != "broken" => {
             let key = event.subject.strip_prefix("slot/")?;
             let position = event.position?;
@@ -149,6 +136,12 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
         dedupe_key,
         at: now,
     })
+}
+
+/// A key was found where it does not belong; whoever tells it first is heard.
+fn leak(guild_id: GuildId, key: ApiKeyId, data: Value, now: DateTime<Utc>) -> NewAnnouncement {
+    let kind = direct_message::Kind::Leaked.name();
+    NewAnnouncement { guild_id, kind, data, dedupe_key: direct_message::leak_dedupe_key(guild_id, key), at: now }
 }
 
 /// Takes at most `limit` due announcements for a minute; a claimer that dies loses them to the next one.
@@ -259,7 +252,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
 }
 
 /// The pause after a number of failed tries.
-fn pause(attempts: i32, wish: Option<Duration>) -> TimeDelta {
+pub(in crate::domain) fn pause(attempts: i32, wish: Option<Duration>) -> TimeDelta {
     let step = usize::try_from(attempts - 1).unwrap_or(0);
     let ours = BACKOFF_SECONDS[step.min(BACKOFF_SECONDS.len() - 1)];
     let wish = wish.and_then(|wish| TimeDelta::from_std(wish).ok());

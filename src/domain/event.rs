@@ -2,6 +2,8 @@
 //!
 //! Invariant: a reader that continues after the last position it saw misses nothing.
 
+pub(in crate::domain) mod reader;
+
 use chrono::{DateTime, Utc};
 use entity::{event, id::GuildId};
 use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};

@@ -29,7 +29,7 @@ const CODES: &[(&str, u16, &str)] = &[
 ];
 
 /// Features whose refusals have codes of their own, `feature.reason`.
-const FEATURES: &[&str] = &["settings", "slot", "vanish"];
+const FEATURES: &[&str] = &["claim", "key", "settings", "slot", "vanish"];
 
 /// The page of a code, in Markdown; none if there is no such code.
 pub(super) fn text(code: &str) -> Option<String> {

@@ -14,8 +14,8 @@ use crate::{
     domain::lease,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, message_timer::MessageTimer, sequencer::Sequencer,
-        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        self, Board, Worker, announcer::Announcer, message_timer::MessageTimer, messenger::Messenger,
+        sequencer::Sequencer, slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -103,6 +103,7 @@ impl Leader {
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));
         self.employ(&mut term, SlotConfirmer::new(domain.clone(), api.clone(), self.sweeper.period));
         self.employ(&mut term, Announcer::new(domain.clone(), api.clone(), self.sweeper.period));
+        self.employ(&mut term, Messenger::new(domain.clone(), api.clone(), self.sweeper.period));
         let bot = bot::run(self.app.clone(), api.clone(), self.bot.clone(), term.shutdown.clone());
         term.tasks.spawn(bot);
         term

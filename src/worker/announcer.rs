@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 use entity::{announcement, id::ChannelId};
 use serde_json::{Value, json};
 
-use super::{Progress, Worker};
+use super::{Progress, Worker, messenger};
 use crate::{
     discord_api::{DiscordApi, Lane},
     domain::{
         Domain, Error,
         announcement::{self as announcements, Outcome},
+        direct_message::Kind,
         guild,
         slot::{self, SlotKey, SlotProblem},
     },
@@ -33,6 +34,11 @@ impl Announcer {
         Self { domain, api, period }
     }
 
+    async fn about_key(&self, kind: Kind, data: &Value) -> Result<String, Error> {
+        let key = messenger::key_of(&self.domain, data).await?;
+        Ok(messenger::text::announcement(kind, key.as_ref(), data))
+    }
+
     async fn post(&self, row: &announcement::Model) -> Result<Outcome, Error> {
         let Ok(key) = row.slot_key.parse::<SlotKey>() else { return Ok(Outcome::NoSlot) };
         let Some(resolved) = slot::resolve(&self.domain, row.guild_id, &key).await? else {
@@ -42,7 +48,11 @@ impl Announcer {
         if !resolved.confirmed {
             return Ok(Outcome::Failed { code: "unconfirmed".to_owned(), retry_in: None });
         }
-        let body = json!({ "content": text(row), "allowed_mentions": { "parse": [] } });
+        let content = match Kind::of_name(&row.kind) {
+            Some(kind) => self.about_key(kind, &row.data).await?,
+            None => text(row),
+        };
+        let body = json!({ "content": content, "allowed_mentions": { "parse": [] } });
         // At most 25 characters: the row's own randomness.
         let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
         match self.api.create_message(resolved.channel_id, body, Some(&nonce), Lane::Normal).await {
@@ -87,6 +97,13 @@ fn text(row: &announcement::Model) -> String {
                 "⏸️ Messages in {} no longer vanish: I lack **{missing}** there. Allow it for my role in the \
                  channel's settings and I go on by myself.",
                 channel.parse::<ChannelId>().map_or_else(|_| "a channel".to_owned(), |id| format!("<#{id}>"))
+            )
+        }
+        "api_key.leak_stays" => {
+            let channel = state["channel_id"].as_str().unwrap_or_default();
+            format!(
+                "⚠️ A message with an API key is still in <#{channel}>: I could not remove it. The key is revoked. \
+                 Allow **Manage Messages** for my role there."
             )
         }
         "slot.broken" => {
