@@ -90,18 +90,23 @@ impl Keyring {
 
     /// The key of this digest as it is now; none where nobody knows it.
     pub(super) async fn key(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<Arc<VerifiedKey>>, Error> {
+        let Some(id) = self.id(domain, digest).await? else { return Ok(None) };
+        let load = async {
+            let row = api_key::Entity::find_by_id(id).one(domain.store.reader()).await?;
+            Ok(row.map(VerifiedKey::new).transpose()?.map(Arc::new))
+        };
+        Ok(self.keys.get_or_load(id, load).await?.as_ref().clone())
+    }
+
+    /// The id of the key of this digest; none where nobody knows it.
+    pub(super) async fn id(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<ApiKeyId>, Error> {
         let mut id = self.lookup(digest);
         if id.is_none() && self.is_stale.load(Ordering::Acquire) {
             self.look(domain).await?;
             id = self.lookup(digest);
         }
         self.ensure_fresh(domain).await?;
-        let Some(id) = id else { return Ok(None) };
-        let load = async {
-            let row = api_key::Entity::find_by_id(id).one(domain.store.reader()).await?;
-            Ok(row.map(VerifiedKey::new).transpose()?.map(Arc::new))
-        };
-        Ok(self.keys.get_or_load(id, load).await?.as_ref().clone())
+        Ok(id)
     }
 
     /// How many keys the store has.
