@@ -3,6 +3,7 @@
 //! Invariants: the first answer to an interaction leaves within 2.5 s, whatever the store does; nothing pings; every
 //! button carries its whole state, so that it works after a restart.
 
+mod apikey;
 mod asked;
 mod bot_admin;
 mod component;
@@ -11,6 +12,7 @@ mod event_handler;
 mod gateway;
 mod help;
 pub mod invite;
+mod leak_scanner;
 mod menu;
 mod registration;
 mod reply;
@@ -58,6 +60,8 @@ pub struct Data {
     bot_admins: BotAdmins,
     /// Whether messages are looked at for API keys.
     scans_messages: bool,
+    /// Whoever sets up a rule of AutoMod holds it.
+    guard_turn: tokio::sync::Mutex<()>,
     /// Ids of the registered commands, for clickable mentions.
     pub commands: Arc<Commands>,
     /// When this connection was made.
@@ -81,6 +85,7 @@ impl Data {
             application_id,
             bot_admins: BotAdmins::new(bot_admins),
             scans_messages,
+            guard_turn: tokio::sync::Mutex::default(),
             commands,
             since,
             rechecks: Rechecks::default(),
@@ -106,6 +111,7 @@ pub fn commands() -> Vec<Command> {
     vec![
         vanish::vanish(),
         settings::settings(),
+        apikey::apikey(),
         help::help(),
         status::status(),
         menu::keep_message(),

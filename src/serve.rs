@@ -89,6 +89,8 @@ pub struct BotIdentity {
     pub name: String,
     /// The link that brings it into a server.
     pub invite_link: String,
+    /// Discord lets it read messages, where the settings ask for that.
+    pub may_read_messages: bool,
 }
 
 /// A running server.

@@ -91,6 +91,16 @@ async fn check_discord(report: &mut Report, config: &Config, store: &Store) {
         Ok(application) => {
             let link = invite::link(application.id);
             report.add("discord", true, format!("the token is {}'s; invite: {link}", application.name));
+            if config.discord.message_content {
+                let may = application.may_read_messages();
+                let detail = if may {
+                    "Discord lets the bot read messages, to find pasted API keys"
+                } else {
+                    "discord.message_content is on, but Message Content Intent is off on the page Bot of the developer \
+                     portal: pasted API keys are not found"
+                };
+                report.add("content", may, detail);
+            }
         }
         Err(error) => {
             return report.add("discord", false, format!("{error}: check DISCORD_TOKEN"));

@@ -3,7 +3,7 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, help, menu, settings, vanish};
+use super::{Asked, CommandError, Data, apikey, help, menu, settings, vanish};
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
 
@@ -88,6 +88,7 @@ async fn route(
         "menu" => menu::chosen(data, asked, &press).await,
         "settings" => settings::pressed(data, asked, &press).await,
         "slot" => settings::slot_pressed(data, asked, &press).await,
+        "apikey" => apikey::pressed(data, asked, &press).await,
         "help" => help::pressed(data, asked, &press).await,
         _ => asked.answer_beside(async { Err(outdated()) }).await,
     }

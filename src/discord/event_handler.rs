@@ -8,7 +8,7 @@ use std::{
 use entity::id::{ChannelId, GuildId, MessageId};
 use serenity::all::{self as serenity, FullEvent};
 
-use super::{CommandError, Data, component, invite};
+use super::{CommandError, Data, component, invite, leak_scanner};
 use crate::{
     app::Gateway,
     discord_api::{self, Lane, permission},
@@ -27,7 +27,11 @@ pub async fn handle(context: FrameworkContext<'_>, event: &FullEvent) -> Result<
     let data = context.user_data;
     match event {
         FullEvent::InteractionCreate { interaction } => interact(data, interaction).await,
-        FullEvent::Message { new_message } => note_message(data, new_message).await,
+        FullEvent::Message { new_message } => {
+            leak_scanner::scan(data, new_message).await?;
+            note_message(data, new_message).await
+        }
+        FullEvent::MessageUpdate { event, .. } => leak_scanner::scan_change(data, event).await,
         FullEvent::Ready { .. } | FullEvent::Resume { .. } => {
             data.app.readiness().set_gateway(Gateway::Ready);
             Ok(())

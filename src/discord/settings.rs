@@ -10,6 +10,7 @@ mod plan;
 mod slot;
 mod transfer;
 
+pub(super) use history::actor as actor_in_words;
 pub(super) use slot::pressed as slot_pressed;
 
 use super::{

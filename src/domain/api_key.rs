@@ -4,11 +4,13 @@
 //! the age of a copy; nobody gives away more than they have; a revoked key stays revoked.
 
 mod change;
+mod claim;
 mod delivery;
 pub mod format;
 mod issue;
 mod keyring;
 mod limit;
+mod log;
 mod owner_slot;
 mod read;
 mod refusal;
@@ -22,14 +24,19 @@ pub mod usage;
 mod verify;
 
 pub use change::{KeyChange, change};
+pub use claim::{
+    ClaimLink, ClaimRefusal, OrderView, Wanted, cancel_order, choose_scopes, end_orders, fill_order, link_order, order,
+    reopen_order, reveal, view_link, view_order,
+};
 pub use delivery::{abandon_delivery, activate_delivered, revoke_undelivered};
 pub use format::Shape;
 pub use issue::{ImportedKey, IssuedKey, create, import};
 pub use keyring::{Keyring, follow};
 pub use limit::{DEFAULT as DEFAULT_LIMIT, RateLimit};
-pub use read::{KeyFilter, KeyView, Keys, key, keys};
+pub use log::{KeyEvent, log};
+pub use read::{KeyFilter, KeyView, Keys, guild_of, key, keys, shown};
 pub use refusal::KeyRefusal;
-pub use revoke::{Panic, ReportedKey, report_leak, revoke, revoke_where};
+pub use revoke::{Panic, ReportedKey, leak_stays, report_leak, report_pasted, revoke, revoke_where};
 pub use rotate::{Rotated, rotate, rotate_for_delivery};
 pub use specification::NewKey;
 pub use status::{KeyStatus, ends_at};

@@ -40,7 +40,11 @@ pub(super) struct Identity {
 
 impl Identity {
     pub(super) fn public(&self) -> BotIdentity {
-        BotIdentity { name: self.name.clone(), invite_link: discord::invite::link(self.id) }
+        BotIdentity {
+            name: self.name.clone(),
+            invite_link: discord::invite::link(self.id),
+            may_read_messages: self.may_read_messages,
+        }
     }
 }
 

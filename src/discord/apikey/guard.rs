@@ -9,7 +9,7 @@ use serenity::all::{ButtonStyle, CreateActionRow};
 use super::{card, manager};
 use crate::{
     discord::{Asked, CommandError, Data, Reply},
-    discord_api::{self, AUTO_MODERATION_RULES_MAX, AutoModerationRule, Lane, permission},
+    discord_api::{AUTO_MODERATION_RULES_MAX, AutoModerationRule, Lane, permission},
     domain::api_key::format,
 };
 
@@ -38,14 +38,14 @@ pub enum Guard {
 
 /// Whether this server has the rule.
 pub async fn state(data: &Data, guild: GuildId) -> Result<Guard, CommandError> {
-    match data.api.auto_moderation_rules(guild, Lane::Interactive).await {
-        Ok(rules) => {
-            let own = rules.iter().find(|rule| is_ours(data, rule));
-            Ok(if own.is_some_and(is_complete) { Guard::Stands } else { Guard::Missing })
-        }
-        Err(error) if error.is_permission_loss() => Ok(Guard::Hidden),
-        Err(error) => Err(error.into()),
+    // A refused call would cost the bot's standing.
+    let rights = data.api.own_server_permissions(guild, Lane::Interactive).await?;
+    if permission::missing(rights, permission::MANAGE_SERVER) != 0 {
+        return Ok(Guard::Hidden);
     }
+    let rules = data.api.auto_moderation_rules(guild, Lane::Interactive).await?;
+    let own = rules.iter().find(|rule| is_ours(data, rule));
+    Ok(if own.is_some_and(is_complete) { Guard::Stands } else { Guard::Missing })
 }
 
 fn is_ours(data: &Data, rule: &AutoModerationRule) -> bool {
@@ -67,24 +67,24 @@ pub async fn install(data: &Data, asked: &Asked) -> Result<Reply, CommandError> 
     manager(data, asked).await?;
     // Two presses at the same time would both find no rule.
     let _turn = data.guard_turn.lock().await;
-    match put(data, guild).await {
-        Ok(said) => Ok(Reply::text(format!(
-            "{said} AutoMod now blocks messages that hold a key, before anybody sees them. Members with Manage Server \
-             are never blocked: Discord exempts them."
-        ))),
-        Err(error) if error.is_permission_loss() => Err(CommandError::Input {
-            problem: format!(
-                "Only a role with **{}** may change AutoMod, and mine has it not. Give it to my role for a moment, \
-                 press again, and take it away: the rule stays",
-                permission::permission_names(permission::MANAGE_SERVER).join("")
-            ),
-            example: "/settings doctor",
-        }),
-        Err(error) => Err(error.into()),
-    }
+    data.api.forget_permissions(guild);
+    let said = put(data, guild).await?;
+    Ok(Reply::text(format!(
+        "{said} AutoMod blocks messages that hold a key, before anybody sees them. Members with Manage Server are \
+         never blocked: Discord exempts them."
+    )))
 }
 
-async fn put(data: &Data, guild: GuildId) -> Result<&'static str, discord_api::Error> {
+async fn put(data: &Data, guild: GuildId) -> Result<&'static str, CommandError> {
+    let rights = data.api.own_server_permissions(guild, Lane::Interactive).await?;
+    if permission::missing(rights, permission::MANAGE_SERVER) != 0 {
+        return Err(CommandError::Input {
+            problem: "Only a role with **Manage Server** may change AutoMod, and mine does not have it. Give it to my \
+                      role for a moment, press again, and take it away: the rule stays"
+                .to_owned(),
+            example: "/settings doctor",
+        });
+    }
     let rules = data.api.auto_moderation_rules(guild, Lane::Interactive).await?;
     let wanted = json!({
         "name": NAME,
@@ -105,9 +105,10 @@ async fn put(data: &Data, guild: GuildId) -> Result<&'static str, discord_api::E
             data.api.edit_auto_moderation_rule((guild, rule.id), &change, Some(REASON), Lane::Interactive).await?;
             Ok("✅ The rule was there, and knows all keys again.")
         }
-        None if rules.len() >= AUTO_MODERATION_RULES_MAX => {
-            Err(discord_api::Error::Invalid { reason: "this server has six rules of AutoMod already, all that Discord allows" })
-        }
+        None if rules.len() >= AUTO_MODERATION_RULES_MAX => Err(CommandError::Input {
+            problem: "This server has six rules of AutoMod already, all that Discord allows. Remove one first".to_owned(),
+            example: "Server Settings, AutoMod",
+        }),
         None => {
             data.api.create_auto_moderation_rule(guild, &wanted, Some(REASON), Lane::Interactive).await?;
             Ok("✅ The rule is set up.")

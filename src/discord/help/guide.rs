@@ -11,7 +11,7 @@ pub struct Guide {
 }
 
 /// The subjects, in the order of the menu.
-pub const GUIDES: [Guide; 4] = [
+pub const GUIDES: [Guide; 5] = [
     Guide {
         name: "vanish",
         title: "Vanishing channels",
@@ -42,17 +42,33 @@ pub const GUIDES: [Guide; 4] = [
         template: "Everything that you can do here works over HTTP as well, on the server where I run: rules and \
             slots set there show up here within a second, and the other way round.\n\
             Whoever runs me finds the reference at `/reference` and the OpenAPI document at `/openapi.json` of that \
-            server. Requests carry their key as `X-API-Key`.\n\
+            server. Requests carry their key as `X-API-Key`; an administrator makes keys with {apikey create}.\n\
             A channel that is named over the API is used once Discord has confirmed that it belongs to your server.",
+    },
+    Guide {
+        name: "keys",
+        title: "API keys",
+        template: "A key lets a program do here what its scopes say. Administrators issue keys for their server; they \
+            work nowhere else.\n\
+            **1.** {apikey create} makes one and hands it over once: behind a link that asks for a code, in a direct \
+            message that goes again, or in the answer.\n\
+            **2.** {apikey list} shows what each may do, when it was used last and when it ends. I tell its owner \
+            14, 3 and 1 days before that, and when it is used from a new network.\n\
+            **3.** {apikey rotate} gives a new key while the old one works on for a while; {apikey revoke} ends one \
+            at once.\n\
+            Found a key where it does not belong? {apikey report} ends it, whoever you are. When you do not know \
+            which one leaked: {apikey panic} ends all of them. A key is never shown again: what I keep cannot open \
+            anything.",
     },
     Guide {
         name: "privacy",
         title: "Privacy",
-        template: "I never read or store what you write: I do not ask Discord for the content of messages. What I \
-            keep are ids:\n\
+        template: "I never store what you write, and do not ask Discord for the content of messages, unless whoever \
+            runs me has switched on that I look for pasted API keys: then I look, and keep nothing. What I keep are \
+            ids:\n\
             • of servers, channels and roles that settings name\n\
             • of messages that somebody marked to be kept or to vanish at a time, and of my own posts\n\
-            • of the people who changed a setting, with what they changed and when\n\
+            • of the people who changed a setting or have an API key, with what they changed and when\n\
             A message that vanished leaves nothing behind but a number in a counter.",
     },
 ];
@@ -74,7 +90,7 @@ impl Guide {
 }
 
 /// Examples, by command.
-const EXAMPLES: [(&str, &str); 24] = [
+const EXAMPLES: [(&str, &str); 31] = [
     ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
     ("vanish default", "/vanish default after:7d pins:keep"),
     ("vanish show", "/vanish show channel:#chat"),
@@ -97,6 +113,13 @@ const EXAMPLES: [(&str, &str); 24] = [
     ("settings export", "/settings export"),
     ("settings import", "/settings import file:guildhall-settings.json"),
     ("settings doctor", "/settings doctor"),
+    ("apikey create", "/apikey create name:website preset:read-only expires:90d"),
+    ("apikey list", "/apikey list"),
+    ("apikey rotate", "/apikey rotate key:website overlap:24h"),
+    ("apikey revoke", "/apikey revoke key:website reason:no longer used"),
+    ("apikey log", "/apikey log key:website"),
+    ("apikey report", "/apikey report text:(the leaked key)"),
+    ("apikey panic", "/apikey panic"),
     ("help", "/help topic:privacy"),
     ("status", "/status"),
 ];

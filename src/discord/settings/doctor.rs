@@ -9,9 +9,11 @@ use serenity::all::{CreateActionRow, CreateEmbed};
 
 use super::{card, panel};
 use crate::{
-    discord::{Asked, CommandError, Context, Data, Reply, component::custom_id, event_handler, invite, text},
+    app::MessageContent,
+    discord::{Asked, CommandError, Context, Data, Reply, apikey, component::custom_id, event_handler, invite, text},
     discord_api::{self, Lane, permission},
     domain::{
+        Actor, Right,
         slot::{self as slots, SlotView},
         vanish,
     },
@@ -104,18 +106,52 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
         all if all > LOOKED_AT_MAX => format!("The first {LOOKED_AT_MAX} of {all} were looked at."),
         _ => String::new(),
     };
-    let reply = Reply::card(server_card(missing, bad))
+    let keys = keys(data, &actor, guild).await?;
+    let bad = bad + usize::from(keys.is_bad);
+    let reply = Reply::card(server_card(missing, bad, &keys.line))
         .and_card(section("Slots", &of_slots, &slots_note))
         .and_card(section("Vanishing channels", &of_rules, &rules_note))
         .row(panel::menu("doctor"))
         .row(actions(guild, of_slots.iter().chain(&of_rules)));
-    Ok(match fixes(&views) {
+    let reply = match fixes(&views) {
         Some(menu) => reply.row(menu),
         None => reply,
-    })
+    };
+    Ok(if keys.offers_guard { reply.row(apikey::guard_row()) } else { reply })
 }
 
-fn server_card(missing: u64, bad: usize) -> CreateEmbed {
+/// What becomes of API keys that somebody pastes.
+struct PastedKeys {
+    line: String,
+    is_bad: bool,
+    offers_guard: bool,
+}
+
+async fn keys(data: &Data, actor: &Actor, guild: GuildId) -> Result<PastedKeys, CommandError> {
+    let content = data.app.readiness().message_content();
+    if content == MessageContent::Seen {
+        let line = "✅ API keys that somebody pastes are found, removed and revoked.".to_owned();
+        return Ok(PastedKeys { line, is_bad: false, offers_guard: false });
+    }
+    let refused = content == MessageContent::Refused;
+    let why = if refused {
+        "❌ Discord refuses me the content of messages (4014), so that I do not find API keys that somebody pastes: \
+         whoever hosts me switches on **Message Content Intent** on the page Bot of Discord's developer portal and \
+         restarts me."
+    } else {
+        "➖ I do not read messages, so that I do not find API keys that somebody pastes."
+    };
+    let may = actor.require(Right::ManageKeys, Some(guild)).is_ok();
+    let (guard, offers_guard) = match apikey::guard_state(data, guild).await? {
+        apikey::Guard::Stands => ("AutoMod blocks messages with API keys.", false),
+        apikey::Guard::Missing if may => ("**Block pasted keys** lets AutoMod do it.", true),
+        apikey::Guard::Hidden if may => ("**Block pasted keys** lets AutoMod do it, if I have Manage Server.", true),
+        _ => ("An administrator can let AutoMod block them.", false),
+    };
+    Ok(PastedKeys { line: format!("{why} {guard}"), is_bad: refused, offers_guard })
+}
+
+fn server_card(missing: u64, bad: usize, keys: &str) -> CreateEmbed {
     let verdict = match bad {
         0 => "✅ All is well.".to_owned(),
         _ => format!("❌ {} you.", card::count(bad, "thing needs", "things need")),
@@ -129,7 +165,7 @@ fn server_card(missing: u64, bad: usize) -> CreateEmbed {
         ),
     };
     let colour = if bad == 0 { card::GREEN } else { card::AMBER };
-    card::card("Doctor", colour, format!("{verdict}\n{role}"))
+    card::card("Doctor", colour, format!("{verdict}\n{role}\n{keys}"))
 }
 
 /// What is wrong first.

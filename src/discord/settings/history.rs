@@ -129,7 +129,7 @@ fn what(kind: &str) -> &'static str {
 }
 
 /// Who did it, and through which face.
-fn actor(actor: &str, source: &str) -> String {
+pub fn actor(actor: &str, source: &str) -> String {
     let who = match actor.split_once(':') {
         Some(("member", id)) => id.parse().map_or_else(|_| "a member".to_owned(), text::user),
         Some(("key", id)) => format!("API key `{}`", text::escape(id.get(..8).unwrap_or(id), 8)),

@@ -10,17 +10,19 @@ use entity::{
 };
 use rand::RngExt as _;
 use sea_orm::{
-    EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, sea_query::Expr,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    Draft, IssuedKey, KeyStatus, NewKey, draft, insert, read, require_creatable,
+    IssuedKey, KeyStatus, NewKey,
+    issue::{Draft, draft, insert, require_creatable},
+    read,
     refusal::KeyRefusal,
     revoke::Panic,
-    rotate::{Rotation, rotate_in},
+    rotate::{Life, Rotation, rotate_in},
     specification::require,
 };
 use crate::{
@@ -303,9 +305,10 @@ enum Prepared {
     Rotated(Rotation),
 }
 
-fn prepare(
+/// Mints the key of an order, under the rights of this actor.
+async fn prepare(
     domain: &Domain,
-    author: Author,
+    (author, actor): (Author, &Actor),
     wanted: &Wanted,
     delivering: bool,
 ) -> Result<(Prepared, Secret), Error> {
@@ -316,7 +319,8 @@ fn prepare(
         }
         Wanted::Rotation { id, grace_seconds } => {
             let grace = TimeDelta::seconds(*grace_seconds);
-            let (rotation, secret) = Rotation::new(domain, author, (*id, grace), delivering)?;
+            let how = (delivering, Life::Renewed);
+            let (rotation, secret) = Rotation::new(domain, (author, actor), (*id, grace), how).await?;
             Ok((Prepared::Rotated(rotation), secret))
         }
     }
@@ -357,7 +361,7 @@ pub async fn fill_order(domain: &Domain, actor: &Actor, id: ApiKeyClaimId) -> Re
     require_wanted(domain, actor, &view.wanted, view.guild_id)?;
     let author = Author::new(domain, actor);
     let now = author.at();
-    let (prepared, secret) = prepare(domain, author, &view.wanted, true)?;
+    let (prepared, secret) = prepare(domain, (author, actor), &view.wanted, true).await?;
     let input = Fill { prepared, id, now };
     let row = domain.store.write(input, |txn, input| {
         Box::pin(async move {
@@ -429,7 +433,7 @@ pub async fn reveal(domain: &Domain, token: &str, code: &str) -> Result<IssuedKe
     let maker = Actor::Account(Account { user_id: order.discord_user_id, is_bot_admin: false });
     let author = Author::new(domain, &maker);
     let now = author.at();
-    let (prepared, secret) = prepare(domain, author, &of_row(&order)?, false)?;
+    let (prepared, secret) = prepare(domain, (author, &Actor::System), &of_row(&order)?, false).await?;
     let input = Reveal { prepared, token_digest, code_digest: code_digest(token, code), now };
     match domain.store.write(input, |txn, input| Box::pin(reveal_in(txn, input))).await? {
         Revealed::Key(row) => Ok(IssuedKey { row, secret }),

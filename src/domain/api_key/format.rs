@@ -10,7 +10,7 @@ use rand::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::secret::Secret;
+use crate::{domain::KeyDialect, secret::Secret};
 
 /// Characters of the secret part before the checksum.
 const RANDOM_CHARACTERS: usize = 34;
@@ -32,6 +32,14 @@ const BRANDS: [Brand; 5] = [
     Brand { text: "cartel_", random: 32, alphabet: Alphabet::Base64Url },
     Brand { text: "kk_discord_", random: 64, alphabet: Alphabet::Hexadecimal },
     Brand { text: "kk_admin_", random: 64, alphabet: Alphabet::Hexadecimal },
+];
+
+/// What keys look like, root keys included, for filters that only know patterns.
+pub const PATTERNS: [&str; 4] = [
+    "hall_(?:live|test)_[0-9A-Za-z]{40}",
+    "hall_root_[0-9A-Za-z]{40}",
+    "cartel_[0-9A-Za-z_-]{32}",
+    "kk_(?:discord|admin)_[0-9A-Fa-f]{64}",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +81,15 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The shape that an operator wants new keys to have.
+    pub fn of_dialect(dialect: KeyDialect) -> Self {
+        match dialect {
+            KeyDialect::Live => Self::Live,
+            KeyDialect::Test => Self::Test,
+            KeyDialect::Compatible => Self::Cartel,
+        }
+    }
+
     /// The shape of keys that begin like this, if it is one of ours or of a system that we know.
     pub fn of_brand(brand: &str) -> Option<Self> {
         [Self::Live, Self::Test, Self::Cartel, Self::KeyKingdomDiscord, Self::KeyKingdomAdmin]

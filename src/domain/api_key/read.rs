@@ -113,6 +113,17 @@ pub(super) fn visible(actor: &Actor, row: Option<api_key::Model>) -> Result<api_
     Ok(row.filter(|row| guild.is_some() && row.guild_id == guild).ok_or(KeyRefusal::NotFound)?)
 }
 
+/// The guild that a key is bound to, for whoever has to find out which rights it takes; that it exists is not told.
+pub async fn guild_of(domain: &Domain, id: ApiKeyId) -> Result<Option<GuildId>, Error> {
+    let row = api_key::Entity::find_by_id(id).one(domain.store.reader()).await?;
+    Ok(row.and_then(|row| row.guild_id))
+}
+
+/// What is kept of a key for display.
+pub fn shown(row: &api_key::Model) -> String {
+    format!("{}{}…{}", row.brand, row.start, row.last_four)
+}
+
 async fn identities(domain: &Domain, rows: &[api_key::Model]) -> Result<BTreeMap<UserId, Vec<identity::Model>>, Error> {
     let owners: Vec<UserId> = rows.iter().filter_map(|row| row.user_id).collect::<BTreeSet<_>>().into_iter().collect();
     let mut found: BTreeMap<UserId, Vec<identity::Model>> = BTreeMap::new();

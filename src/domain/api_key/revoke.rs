@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use entity::{
     api_key::{self, KeyState},
-    id::{ApiKeyId, GuildId},
+    id::{ApiKeyId, ChannelId, GuildId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     format,
@@ -115,6 +115,23 @@ async fn panic_in(
 
 /// Revokes the key that is shown: holding it is the right to end it, whatever its state. None where nobody knows it.
 pub async fn report_leak(domain: &Domain, presented: &str) -> Result<Option<ReportedKey>, Error> {
+    report(domain, presented, None).await
+}
+
+/// The same for a key that was found in a channel of a guild, which is told.
+pub async fn report_pasted(
+    domain: &Domain,
+    presented: &str,
+    place: (GuildId, ChannelId),
+) -> Result<Option<ReportedKey>, Error> {
+    report(domain, presented, Some(place)).await
+}
+
+async fn report(
+    domain: &Domain,
+    presented: &str,
+    place: Option<(GuildId, ChannelId)>,
+) -> Result<Option<ReportedKey>, Error> {
     if !format::is_plausible(presented) {
         return Ok(None);
     }
@@ -122,17 +139,37 @@ pub async fn report_leak(domain: &Domain, presented: &str) -> Result<Option<Repo
     let Some(id) = domain.caches.keyring.id(domain, &digest).await? else { return Ok(None) };
     let finder = KeyActor { id, scopes: Scopes::default(), guild_id: None };
     let author = Author::new(domain, &Actor::Key(Arc::new(finder)));
+    domain.store.write((author, id, place), |txn, (author, id, place)| Box::pin(end(txn, author, *id, *place))).await
+}
+
+/// Ends a key that was found; where it was found is told to that guild.
+async fn end(
+    txn: &WriteTransaction,
+    author: &Author,
+    id: ApiKeyId,
+    place: Option<(GuildId, ChannelId)>,
+) -> Result<Option<ReportedKey>, Error> {
+    let found = api_key::Entity::find_by_id(id).lock_exclusive().one(txn.connection()).await?;
+    let Some(row) = found else { return Ok(None) };
+    let was_revoked = row.state == KeyState::Revoked;
+    if let Some((guild, channel)) = place
+        && !was_revoked
+    {
+        // Before the end, so that the word that says where comes first.
+        let change = (Value::Null, json!({ "channel_id": channel }));
+        txn.append_event(author.event("api_key.leak_found", guild, super::subject(id), change)).await?;
+    }
+    let row = kill(txn, author, row, Some(LEAKED.to_owned())).await?;
+    Ok(Some(ReportedKey { row, was_revoked }))
+}
+
+/// A message with a key could not be removed; its guild is told, once a day.
+pub async fn leak_stays(domain: &Domain, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
+    let change = (Value::Null, json!({ "channel_id": channel }));
+    let event = Author::system(domain).event("api_key.leak_stays", guild, format!("channel/{channel}"), change);
     domain
         .store
-        .write((author, id), |txn, (author, id)| {
-            Box::pin(async move {
-                let found = api_key::Entity::find_by_id(*id).lock_exclusive().one(txn.connection()).await?;
-                let Some(row) = found else { return Ok(None) };
-                let was_revoked = row.state == KeyState::Revoked;
-                let row = kill(txn, author, row, Some(LEAKED.to_owned())).await?;
-                Ok::<_, Error>(Some(ReportedKey { row, was_revoked }))
-            })
-        })
+        .write(event, |txn, event| Box::pin(async move { Ok(txn.append_event(event.clone()).await?) }))
         .await
 }
 

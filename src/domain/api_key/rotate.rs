@@ -3,7 +3,7 @@
 //! Invariants: of rotations at the same time exactly one wins; a grace never extends a life; what has ended, or was
 //! switched off, is not revived by a rotation.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     api_key::{self, KeyState},
     id::ApiKeyId,
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, Domain, Error, KeyDialect, counter, event::Author},
+    secret::Secret,
     store::WriteTransaction,
 };
 
@@ -38,14 +39,52 @@ pub struct Rotated {
     pub old: api_key::Model,
 }
 
-struct Input {
+/// A rotation that only has to be written, in a transaction of whoever asks for it.
+pub(super) struct Rotation {
     author: Author,
     actor: Actor,
     old: ApiKeyId,
     new: ApiKeyId,
     grace: TimeDelta,
     delivering: bool,
+    life: Life,
     facts: KeyFacts,
+}
+
+/// When the new key ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// When the old one would have ended.
+    Kept,
+    /// After a life as long as the old one's, from now on.
+    Renewed,
+}
+
+impl Rotation {
+    /// Mints the key that is to follow this one, if the actor may know of it; its secret comes beside.
+    pub(super) async fn new(
+        domain: &Domain,
+        (author, actor): (Author, &Actor),
+        (id, grace): (ApiKeyId, TimeDelta),
+        (delivering, life): (bool, Life),
+    ) -> Result<(Self, Secret), Error> {
+        if grace < TimeDelta::zero() || grace > GRACE_MAX {
+            return Err(KeyRefusal::BadGrace.into());
+        }
+        let before = read::key(domain, actor, id).await?.row;
+        let minted = format::mint(shape(domain.limits.keys.shape, &before));
+        let rotation = Self {
+            author,
+            actor: actor.clone(),
+            old: id,
+            new: ApiKeyId(domain.ids.uuid()),
+            grace,
+            delivering,
+            life,
+            facts: minted.facts,
+        };
+        Ok((rotation, minted.secret))
+    }
 }
 
 /// Replaces an active key; the old one works until the grace is over.
@@ -71,23 +110,10 @@ async fn replace(
     grace: TimeDelta,
     delivering: bool,
 ) -> Result<Rotated, Error> {
-    if grace < TimeDelta::zero() || grace > GRACE_MAX {
-        return Err(KeyRefusal::BadGrace.into());
-    }
-    let before = read::key(domain, actor, id).await?.row;
-    let minted = format::mint(shape(domain.limits.keys.shape, &before));
-    let input = Input {
-        author: Author::new(domain, actor),
-        actor: actor.clone(),
-        old: id,
-        new: ApiKeyId(domain.ids.uuid()),
-        grace,
-        delivering,
-        facts: minted.facts,
-    };
-    let work = domain.store.write(input, |txn, input| Box::pin(replace_in(txn, input)));
-    let (new, old) = work.await?;
-    Ok(Rotated { new: IssuedKey { row: new, secret: minted.secret }, old })
+    let signed = (Author::new(domain, actor), actor);
+    let (rotation, secret) = Rotation::new(domain, signed, (id, grace), (delivering, Life::Kept)).await?;
+    let (new, old) = domain.store.write(rotation, |txn, rotation| Box::pin(rotate_in(txn, rotation))).await?;
+    Ok(Rotated { new: IssuedKey { row: new, secret }, old })
 }
 
 /// A key of another system is followed by one of that system, where those are minted at all.
@@ -99,7 +125,11 @@ fn shape(dialect: KeyDialect, old: &api_key::Model) -> Shape {
     }
 }
 
-async fn replace_in(txn: &WriteTransaction, input: &Input) -> Result<(api_key::Model, api_key::Model), Error> {
+/// Writes a rotation: the new key, and the old one.
+pub(super) async fn rotate_in(
+    txn: &WriteTransaction,
+    input: &Rotation,
+) -> Result<(api_key::Model, api_key::Model), Error> {
     let now = input.author.at();
     let found = api_key::Entity::find_by_id(input.old).lock_exclusive().one(txn.connection()).await?;
     let before = read::visible(&input.actor, found)?;
@@ -123,8 +153,9 @@ async fn replace_in(txn: &WriteTransaction, input: &Input) -> Result<(api_key::M
 }
 
 /// The new key: everything of the old one but its secret and its history.
-fn successor(input: &Input, old: &api_key::Model) -> api_key::Model {
+fn successor(input: &Rotation, old: &api_key::Model) -> api_key::Model {
     let now = input.author.at();
+    let renewed = |end: DateTime<Utc>| now + (end - old.created_at);
     api_key::Model {
         id: input.new,
         digest: input.facts.digest.to_vec(),
@@ -138,6 +169,10 @@ fn successor(input: &Input, old: &api_key::Model) -> api_key::Model {
         state_by: input.author.actor().to_owned(),
         state_reason: None,
         grace_ends_at: None,
+        expires_at: match input.life {
+            Life::Kept => old.expires_at,
+            Life::Renewed => old.expires_at.map(renewed),
+        },
         rotated_from: Some(old.id),
         replaced_by: None,
         total_requests: 0,

@@ -7,7 +7,7 @@ use entity::{
     id::{ApiKeyId, DiscordUserId, GuildId, UserId},
     identity::{self, Platform},
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 
 use super::{NewDirectMessage, direct_message, insert};
