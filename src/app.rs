@@ -122,7 +122,9 @@ struct State {
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self { state: Arc::new(RwLock::new(State { gateway: Gateway::Off, leader: false, content: MessageContent::Off })) }
+        Self {
+            state: Arc::new(RwLock::new(State { gateway: Gateway::Off, leader: false, content: MessageContent::Off })),
+        }
     }
 }
 

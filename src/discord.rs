@@ -23,8 +23,8 @@ mod vanish;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use bot_admin::BotAdmins;
+use chrono::{DateTime, Utc};
 use entity::id::{DiscordUserId, GuildId, RoleId};
 use event_handler::Rechecks;
 use moka::sync::Cache;

@@ -35,15 +35,15 @@ use tokio::{
 
 pub use self::{
     attachment::FETCHED_BYTES_MAX,
-    body::{ATTACHMENT_BYTES_MAX, NONCE_CHARACTERS_MAX, Payload},
     auto_moderation::AUTO_MODERATION_RULES_MAX,
+    body::{ATTACHMENT_BYTES_MAX, NONCE_CHARACTERS_MAX, Payload},
     breaker::ApiHealth,
     custom_id::{CUSTOM_ID_VERSION, custom_id},
     error::{Error, SetupError},
     messages::{BULK_DELETE_MAX, PAGE_MAX},
     model::{
-        ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page,
-        PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
+        ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message,
+        Overwrite, Page, PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
     },
     secret::BotToken,
 };

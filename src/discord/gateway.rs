@@ -106,9 +106,7 @@ fn end_of(error: &SerenityError) -> GatewayEnd {
         }
         SerenityError::Gateway(GatewayError::DisallowedGatewayIntents) => GatewayEnd::IntentsRefused,
         SerenityError::Gateway(
-            GatewayError::InvalidGatewayIntents
-            | GatewayError::InvalidShardData
-            | GatewayError::OverloadedShard,
+            GatewayError::InvalidGatewayIntents | GatewayError::InvalidShardData | GatewayError::OverloadedShard,
         ) => GatewayEnd::Refused,
         _ => GatewayEnd::Broken,
     }

@@ -16,8 +16,8 @@ use serde_json::Value;
 use super::{
     error::Error,
     model::{
-        ApplicationInfo, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page, RegisteredCommand,
-        RoleInfo, UserInfo,
+        ApplicationInfo, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message, Overwrite, Page,
+        RegisteredCommand, RoleInfo, UserInfo,
     },
 };
 

@@ -29,9 +29,7 @@ use crate::{id_source::IdSource, store::WriteTransaction};
 
 pub(in crate::domain) use notice::leak_dedupe_key;
 pub use notice::{Kind, dispatch, scan};
-pub use secret::{
-    SECRET, claim_expired, closed_to_secrets, expect_secret, secret_sent, settle_expired, take_back,
-};
+pub use secret::{SECRET, claim_expired, closed_to_secrets, expect_secret, secret_sent, settle_expired, take_back};
 
 /// How long a claimed message belongs to its claimer.
 const LEASE_SECONDS: i64 = 60;
@@ -121,7 +119,10 @@ pub async fn claim(domain: &Domain, limit: u64) -> Result<Vec<DueMessage>, Error
                     .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                     .into_query();
                 let mut claimed = direct_message::Entity::update_many()
-                    .col_expr(direct_message::Column::LeasedUntil, Expr::value(*now + TimeDelta::seconds(LEASE_SECONDS)))
+                    .col_expr(
+                        direct_message::Column::LeasedUntil,
+                        Expr::value(*now + TimeDelta::seconds(LEASE_SECONDS)),
+                    )
                     .col_expr(direct_message::Column::Attempts, Expr::col(direct_message::Column::Attempts).add(1))
                     .filter(direct_message::Column::Id.in_subquery(due))
                     .filter(claimable(*now))
@@ -149,11 +150,7 @@ fn claimable(now: DateTime<Utc>) -> Condition {
 }
 
 /// Whether the last message to this person was refused within the week.
-async fn is_closed(
-    connection: &impl ConnectionTrait,
-    user: DiscordUserId,
-    now: DateTime<Utc>,
-) -> Result<bool, DbErr> {
+async fn is_closed(connection: &impl ConnectionTrait, user: DiscordUserId, now: DateTime<Utc>) -> Result<bool, DbErr> {
     let last = direct_message::Entity::find()
         .filter(direct_message::COLUMN.discord_user_id.eq(user))
         .filter(direct_message::COLUMN.outcome.is_in([SENT, CLOSED]))

@@ -42,9 +42,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
 /// The whole body, if it is small enough and comes soon enough.
 pub(super) async fn receive_in_time(body: Body, limit: usize, app: &App) -> Result<Bytes, Problem> {
-    tokio::time::timeout(app.http().body_timeout, receive(body, limit)).await.map_err(|_| {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time")
-    })?
+    tokio::time::timeout(app.http().body_timeout, receive(body, limit))
+        .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time"))?
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {

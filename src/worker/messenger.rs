@@ -82,12 +82,7 @@ impl Messenger {
         }
     }
 
-    async fn deliver(
-        &self,
-        row: &direct_message::Model,
-        body: &Value,
-        nonce: &str,
-    ) -> discord_api::Result<Outcome> {
+    async fn deliver(&self, row: &direct_message::Model, body: &Value, nonce: &str) -> discord_api::Result<Outcome> {
         let channel = self.api.create_dm(row.discord_user_id, Lane::Normal).await?;
         let posted = self.api.create_message(channel, body, Some(nonce), Lane::Normal).await?;
         Ok(Outcome::Sent { message_id: posted.message_id, channel_id: posted.channel_id })
@@ -130,8 +125,7 @@ impl Worker for Messenger {
             let outcome = self.send(message).await?;
             messages::settle(&self.domain, message.row.id, outcome).await?;
         }
-        let more =
-            handled == EVENTS_MAX || due.len() as u64 == SENT_MAX || expired.len() as u64 == TAKEN_BACK_MAX;
+        let more = handled == EVENTS_MAX || due.len() as u64 == SENT_MAX || expired.len() as u64 == TAKEN_BACK_MAX;
         Ok(if more { Progress::MoreWaiting } else { Progress::Drained })
     }
 }

@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::{BOT_USER_ID, HOST_USER_ID};
 use crate::fault::Fault;
 use crate::gateway::Gateway;
 use crate::interaction::store::InteractionState;
@@ -16,6 +15,7 @@ use crate::journal::Journal;
 use crate::model::{Channel, FakeMessage, Guild, TeamMember, User};
 use crate::rate_limit::RateLimits;
 use crate::snowflake::Snowflakes;
+use crate::{BOT_USER_ID, HOST_USER_ID};
 
 /// Where the stand-in's clock stands.
 #[derive(Clone, Copy, Debug, Default)]

@@ -107,13 +107,13 @@ pub fn rate(typed: Option<&str>) -> Result<Vec<RateLimit>, CommandError> {
         let (limit, window) = typed.split_once('/')?;
         let window = window.trim();
         // `100/m` is `100/1m`.
-        let window = if window.starts_with(|one: char| one.is_ascii_digit()) { window.to_owned() } else { format!("1{window}") };
+        let window =
+            if window.starts_with(|one: char| one.is_ascii_digit()) { window.to_owned() } else { format!("1{window}") };
         let seconds = duration::parse(&window)?;
         Some((limit.trim().parse().ok()?, u64::try_from(seconds).ok()?))
     };
     let (limit, seconds): (u32, u64) = read().ok_or_else(|| {
-        let problem =
-            format!("`{}` is no limit: write requests, a slash and a time", text::escape(typed, ECHO_MAX));
+        let problem = format!("`{}` is no limit: write requests, a slash and a time", text::escape(typed, ECHO_MAX));
         wrong(problem, "/apikey create name:website preset:read-only rate:100/1m")
     })?;
     // The domain knows the bounds.
@@ -139,7 +139,8 @@ pub async fn key(ctx: Context<'_>, asked: &Asked, typed: &str) -> Result<ApiKeyI
     match (named.next(), named.next()) {
         (Some(one), None) => Ok(one.row.id),
         (Some(_), Some(_)) => {
-            let problem = format!("Several keys are called `{}`: choose one of the list", text::escape(typed, ECHO_MAX));
+            let problem =
+                format!("Several keys are called `{}`: choose one of the list", text::escape(typed, ECHO_MAX));
             Err(wrong(problem, "/apikey revoke key:(choose one)"))
         }
         // What was typed could be a key itself: it is not repeated.
@@ -215,9 +216,14 @@ mod tests {
 
     #[test]
     fn limits_are_read_as_people_write_them() {
-        for (typed, limit, window_ms) in [("100/1m", 100, 60_000), ("5 / 10s", 5, 10_000), ("1000/h", 1_000, 3_600_000)] {
+        for (typed, limit, window_ms) in [("100/1m", 100, 60_000), ("5 / 10s", 5, 10_000), ("1000/h", 1_000, 3_600_000)]
+        {
             let read = rate(Some(typed)).unwrap();
-            assert_eq!((read[0].limit, read[0].window_ms, read[0].name.as_str()), (limit, window_ms, "default"), "{typed}");
+            assert_eq!(
+                (read[0].limit, read[0].window_ms, read[0].name.as_str()),
+                (limit, window_ms, "default"),
+                "{typed}"
+            );
         }
         for typed in ["100", "100/", "/1m", "x/1m", "-1/1m", "100/1x"] {
             assert!(rate(Some(typed)).is_err(), "{typed}");

@@ -98,7 +98,9 @@ pub async fn deliver(
         Ok(_) => Ok(()),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "a key that was shown could not be switched on");
-            asked.change(Reply::text("That key could not be switched on and is revoked. Please ask for another one.")).await
+            asked
+                .change(Reply::text("That key could not be switched on and is revoked. Please ask for another one."))
+                .await
         }
     }
 }
@@ -193,7 +195,8 @@ async fn by_direct_message(
 
 /// Says what comes next; fails where the person takes no messages.
 async fn announce(data: &Data, asked: &Asked, wanted: &Wanted) -> Result<ChannelId, discord_api::Error> {
-    let channel = data.api.create_dm(asked.user_id.ok_or(discord_api::Error::CannotSendToUser)?, Lane::Interactive).await?;
+    let channel =
+        data.api.create_dm(asked.user_id.ok_or(discord_api::Error::CannotSendToUser)?, Lane::Interactive).await?;
     let what = match wanted {
         Wanted::Key(new) => format!("the new API key **{}**", text::escape(&new.name, 60)),
         Wanted::Rotation { .. } => "the API key that replaces your old one".to_owned(),
@@ -228,7 +231,8 @@ fn secret_body(message: DirectMessageId, issued: &IssuedKey) -> Value {
     // Only keys of other systems can hold what Discord would take for formatting.
     let content = if secret.contains("__") { format!("`{secret}`") } else { secret.to_owned() };
     let key = issued.row.id.to_string();
-    let button = |style: u8, label: &str, id: String| json!({ "type": 2, "style": style, "label": label, "custom_id": id });
+    let button =
+        |style: u8, label: &str, id: String| json!({ "type": 2, "style": style, "label": label, "custom_id": id });
     json!({
         "content": content,
         "components": [{ "type": 1, "components": [

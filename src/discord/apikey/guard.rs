@@ -106,7 +106,8 @@ async fn put(data: &Data, guild: GuildId) -> Result<&'static str, CommandError> 
             Ok("✅ The rule was there, and knows all keys again.")
         }
         None if rules.len() >= AUTO_MODERATION_RULES_MAX => Err(CommandError::Input {
-            problem: "This server has six rules of AutoMod already, all that Discord allows. Remove one first".to_owned(),
+            problem: "This server has six rules of AutoMod already, all that Discord allows. Remove one first"
+                .to_owned(),
             example: "Server Settings, AutoMod",
         }),
         None => {

@@ -67,7 +67,8 @@ async fn page(data: &Data, asked: &Asked, wanted: u64) -> Result<Reply, CommandE
         let to = |page: u64| page.to_string();
         let back = page.checked_sub(1);
         reply = reply.row(CreateActionRow::Buttons(vec![
-            card::button("list", &[&to(back.unwrap_or(page + 2))], "◀", ButtonStyle::Secondary).disabled(back.is_none()),
+            card::button("list", &[&to(back.unwrap_or(page + 2))], "◀", ButtonStyle::Secondary)
+                .disabled(back.is_none()),
             card::button("list", &[&to(page + 1)], "▶", ButtonStyle::Secondary).disabled(!keys.more),
         ]));
     }

@@ -9,9 +9,7 @@ use entity::{
     id::{ApiKeyClaimId, ApiKeyId, DiscordUserId, GuildId},
 };
 use rand::RngExt as _;
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -26,12 +24,7 @@ use super::{
     specification::require,
 };
 use crate::{
-    domain::{
-        Account, Actor, Domain, Error, Kind, Refusal,
-        error::CommonRefusal,
-        event::Author,
-        user,
-    },
+    domain::{Account, Actor, Domain, Error, Kind, Refusal, error::CommonRefusal, event::Author, user},
     secret::Secret,
     store::WriteTransaction,
 };
@@ -486,3 +479,6 @@ pub async fn end_orders(domain: &Domain, actor: &Actor, which: Panic) -> Result<
         })
         .await
 }
+
+#[cfg(test)]
+mod tests;

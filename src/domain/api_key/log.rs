@@ -37,11 +37,7 @@ pub async fn log(domain: &Domain, actor: &Actor, id: ApiKeyId, limit: u64) -> Re
         .limit(limit)
         .all(domain.store.reader())
         .await?;
-    let of_row = |row: event::Model| KeyEvent {
-        kind: row.kind,
-        actor: row.actor,
-        source: row.source,
-        at: row.created_at,
-    };
+    let of_row =
+        |row: event::Model| KeyEvent { kind: row.kind, actor: row.actor, source: row.source, at: row.created_at };
     Ok(events.into_iter().map(of_row).collect())
 }

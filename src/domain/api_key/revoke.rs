@@ -167,10 +167,7 @@ async fn end(
 pub async fn leak_stays(domain: &Domain, guild: GuildId, channel: ChannelId) -> Result<(), Error> {
     let change = (Value::Null, json!({ "channel_id": channel }));
     let event = Author::system(domain).event("api_key.leak_stays", guild, format!("channel/{channel}"), change);
-    domain
-        .store
-        .write(event, |txn, event| Box::pin(async move { Ok(txn.append_event(event.clone()).await?) }))
-        .await
+    domain.store.write(event, |txn, event| Box::pin(async move { Ok(txn.append_event(event.clone()).await?) })).await
 }
 
 /// Revokes a locked row, unless it is revoked.

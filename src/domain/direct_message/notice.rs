@@ -7,7 +7,9 @@ use entity::{
     id::{ApiKeyId, DiscordUserId, GuildId, UserId},
     identity::{self, Platform},
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::{Value, json};
 
 use super::{NewDirectMessage, direct_message, insert};
@@ -197,8 +199,7 @@ async fn page(
     (at, id): (DateTime<Utc>, ApiKeyId),
     until: DateTime<Utc>,
 ) -> Result<Vec<api_key::Model>, Error> {
-    let behind =
-        Condition::any().add(column.gt(at)).add(column.eq(at).and(api_key::Column::Id.gt(id)));
+    let behind = Condition::any().add(column.gt(at)).add(column.eq(at).and(api_key::Column::Id.gt(id)));
     Ok(api_key::Entity::find()
         .filter(api_key::Column::State.eq(KeyState::Active))
         .filter(behind)

@@ -10,7 +10,11 @@ use crate::{
 
 /// A path with its parameters filled in.
 fn filled(path: &str) -> String {
-    path.replace("{channelId}", "1").replace("{guildId}", "1").replace("{key}", "k").replace("{code}", "not_found").replace("{token}", "t")
+    path.replace("{channelId}", "1")
+        .replace("{guildId}", "1")
+        .replace("{key}", "k")
+        .replace("{code}", "not_found")
+        .replace("{token}", "t")
 }
 
 #[tokio::test]

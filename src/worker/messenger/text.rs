@@ -60,10 +60,9 @@ pub(in crate::worker) fn announcement(kind: Kind, key: Option<&api_key::Model>, 
     let subject = key.map_or_else(|| "An API key".to_owned(), |key| format!("The API key {}", named(key)));
     let owner = data["discord_user_id"].as_str().map(|id| format!(" <@{id}> takes no direct messages from me."));
     let what = match kind {
-        Kind::ExpiresSoon => format!(
-            "⏳ {subject} expires {}. `/apikey rotate` gives a new one.",
-            moment(&data["expires_at"], 'R')
-        ),
+        Kind::ExpiresSoon => {
+            format!("⏳ {subject} expires {}. `/apikey rotate` gives a new one.", moment(&data["expires_at"], 'R'))
+        }
         Kind::Old => format!("🕰️ {subject} is in use since {}.", moment(&data["created_at"], 'D')),
         Kind::NewNetwork => format!(
             "🌐 {subject} was used from a new network, {}, {}. `/apikey revoke` ends it.",
