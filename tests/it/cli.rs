@@ -75,15 +75,25 @@ impl Server {
             pause(Duration::from_millis(10)).await;
             server.banner = fs::read_to_string(&output).unwrap_or_default();
         }
-        let from = server.banner.find("http://").expect("an address");
-        server.base = server.banner[from..].split_whitespace().next().expect("an address").to_owned();
+        // With a public address the banner names that one.
+        let port = environment.iter().find_map(|(name, value)| (*name == "PORT").then_some(*value));
+        server.base = match port {
+            Some(port) => format!("http://127.0.0.1:{port}"),
+            None => {
+                let from = server.banner.find("http://").expect("an address");
+                server.banner[from..].split_whitespace().next().expect("an address").to_owned()
+            }
+        };
         server
     }
 
     fn spawn(folder: &Path, environment: &[(&str, &str)]) -> Self {
         let file = |name: &str| File::create(folder.join(name)).expect("the folder can be written");
         let mut command = program(folder, environment, &[]);
-        command.env("PORT", "0").stdout(file("output.txt")).stderr(file("errors.txt"));
+        if !environment.iter().any(|(name, _)| *name == "PORT") {
+            command.env("PORT", "0");
+        }
+        command.stdout(file("output.txt")).stderr(file("errors.txt"));
         Self {
             child: command.spawn().expect("the program was built with the tests"),
             banner: String::new(),

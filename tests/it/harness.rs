@@ -24,7 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Writes a story once and tells it on both stores.
 #[macro_export]
 macro_rules! on_both_stores {
-    ($($(#[$meta:meta])* async fn $name:ident($bot:ident: Bot) $body:block)*) => {$(
+    ($($(#[$meta:meta])* async fn $name:ident($bot:ident: Bot) $body:block)*) => {
+        $crate::on_both_stores! { with &[]; $($(#[$meta])* async fn $name($bot: Bot) $body)* }
+    };
+    // Settings by the names of the environment, the same for all stories.
+    (with $settings:expr; $($(#[$meta:meta])* async fn $name:ident($bot:ident: Bot) $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
             #[allow(unused_imports, reason = "stories differ in what they use")]
@@ -34,12 +38,13 @@ macro_rules! on_both_stores {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                story($crate::harness::Bot::start($crate::harness::Database::Sqlite).await.expect("SQLite is built in")).await;
+                let bot = $crate::harness::Bot::start_with($crate::harness::Database::Sqlite, $settings).await;
+                story(bot.expect("SQLite is built in")).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                if let Some(bot) = $crate::harness::Bot::start($crate::harness::Database::Postgres).await {
+                if let Some(bot) = $crate::harness::Bot::start_with($crate::harness::Database::Postgres, $settings).await {
                     story(bot).await;
                 }
             }

@@ -63,9 +63,9 @@ pub const GUIDES: [Guide; 5] = [
     Guide {
         name: "privacy",
         title: "Privacy",
-        template: "I never store what you write, and do not ask Discord for the content of messages, unless whoever \
-            runs me has switched on that I look for pasted API keys: then I look, and keep nothing. What I keep are \
-            ids:\n\
+        template: "I never read or store what you write: I do not ask Discord for the content of messages. Only \
+            where whoever runs me wants pasted API keys to be found do I look for those, and keep nothing. What I keep \
+            are ids:\n\
             • of servers, channels and roles that settings name\n\
             • of messages that somebody marked to be kept or to vanish at a time, and of my own posts\n\
             • of the people who changed a setting or have an API key, with what they changed and when\n\
