@@ -10,7 +10,11 @@ use crate::{
 
 /// A path with its parameters filled in.
 fn filled(path: &str) -> String {
-    path.replace("{channelId}", "1").replace("{guildId}", "1").replace("{key}", "k").replace("{code}", "not_found")
+    path.replace("{channelId}", "1")
+        .replace("{guildId}", "1")
+        .replace("{key}", "k")
+        .replace("{code}", "not_found")
+        .replace("{id}", "00000000-0000-7000-8000-000000000000")
 }
 
 #[tokio::test]
@@ -62,7 +66,9 @@ fn errors_and_security_are_described() {
                 None => response,
             };
             let content = response["content"].as_object().expect("content");
-            assert!(content.contains_key("application/problem+json") || path == "/ready", "{method} {path} {status}");
+            let media_type =
+                if path.starts_with("/api/admin/api-keys") { "application/json" } else { "application/problem+json" };
+            assert!(content.contains_key(media_type) || path == "/ready", "{method} {path} {status}");
         }
         if operation.get("x-scope").is_some() {
             assert!(responses.contains_key("401") && responses.contains_key("403"));
