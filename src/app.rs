@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{discord_api::DiscordApi, domain::Domain};
+use crate::{discord_api::DiscordApi, domain::Domain, secret::Secret};
 
 /// How the control plane listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -176,6 +176,8 @@ pub struct Parts {
     pub http: HttpSettings,
     /// The key that may do everything.
     pub root_key: RootKey,
+    /// What opens administration beside a token; none keeps that way closed.
+    pub admin_secret: Option<Secret>,
     /// How the process is doing.
     pub readiness: Readiness,
     /// Renders the metrics, where they are recorded.
@@ -215,6 +217,11 @@ impl App {
     /// The key that may do everything.
     pub fn root_key(&self) -> &RootKey {
         &self.parts.root_key
+    }
+
+    /// What opens administration beside a token; none keeps that way closed.
+    pub fn admin_secret(&self) -> Option<&Secret> {
+        self.parts.admin_secret.as_ref()
     }
 
     /// How the process is doing.

@@ -6,9 +6,11 @@
 //!
 //! Invariants: every route is mounted here and documented; a handler parses, asks the domain and shows.
 
+mod api_key;
 pub mod auth;
 mod claim;
 mod cors;
+mod envelope;
 pub mod error;
 mod error_page;
 pub mod extract;
@@ -48,7 +50,12 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "", claim::routes());
     let router = mount(router, "/api/discord/vanish", vanish::routes());
     let router = mount(router, openapi::ALIASES[0].0, vanish::routes());
-    mount(router, "/api/discord/channels", slot::routes())
+    let router = mount(router, "/api/discord/channels", slot::routes());
+    let router = mount(router, "/api/admin/keys", api_key::routes());
+    let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
+    let router = mount(router, "/api/admin/usage", api_key::usage::routes());
+    let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
+    mount(router, "/api/keys/report-leak", api_key::leak::routes())
 }
 
 /// The whole control plane, to be served by [`serve`].

@@ -1,5 +1,4 @@
-//! Sends the direct messages that the bot owes, takes back those that hold a secret, and ends keys that never reached
-//! their owners.
+//! Sends the direct messages that the bot owes, and takes back those that hold a secret.
 
 pub(in crate::worker) mod text;
 
@@ -112,7 +111,6 @@ impl Worker for Messenger {
     }
 
     async fn step(&mut self) -> Result<Progress, Error> {
-        api_key::revoke_undelivered(&self.domain).await?;
         let handled = messages::dispatch(&self.domain, EVENTS_MAX).await? as u64;
         self.scan().await?;
         let expired = messages::claim_expired(&self.domain, TAKEN_BACK_MAX).await?;

@@ -15,6 +15,7 @@ fn filled(path: &str) -> String {
         .replace("{key}", "k")
         .replace("{code}", "not_found")
         .replace("{token}", "t")
+        .replace("{id}", "00000000-0000-7000-8000-000000000000")
 }
 
 #[tokio::test]
@@ -66,7 +67,9 @@ fn errors_and_security_are_described() {
                 None => response,
             };
             let content = response["content"].as_object().expect("content");
-            assert!(content.contains_key("application/problem+json") || path == "/ready", "{method} {path} {status}");
+            let media_type =
+                if path.starts_with("/api/admin/api-keys") { "application/json" } else { "application/problem+json" };
+            assert!(content.contains_key(media_type) || path == "/ready", "{method} {path} {status}");
         }
         if operation.get("x-scope").is_some() {
             assert!(responses.contains_key("401") && responses.contains_key("403"));
