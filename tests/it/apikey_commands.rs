@@ -67,10 +67,17 @@ impl Stage {
         self.discord.command(self.ada, self.lobby, &format!("apikey {command}"), options)
     }
 
-    /// A key of this name that Ada gets in the answer.
-    pub async fn issue(&self, name: &str, preset: u8) -> String {
+    /// A key of this name that Ada gets in the answer; it is good when this returns.
+    pub async fn issue(&self, bot: &Bot, name: &str, preset: u8) -> String {
         let options = json!({ "name": name, "preset": preset, "delivery": HERE });
-        key_in(&self.run("create", options).reply().await).expect("a key in the answer")
+        let key = key_in(&self.run("create", options).reply().await).expect("a key in the answer");
+        self.becomes_good(bot, &key).await;
+        key
+    }
+
+    /// Waits until a key opens what it may: a moment after it was shown.
+    pub async fn becomes_good(&self, bot: &Bot, key: &str) {
+        bot.eventually("the key is good", async |bot| self.opens(bot, key).await).await;
     }
 
     /// The direct messages of somebody with the bot.

@@ -76,7 +76,7 @@ on_both_stores! {
         let reply = stage.run("create", json!({ "name": "site", "preset": BOT, "delivery": HERE })).reply().await;
         assert_says(&reply, &["shown this once", "X-API-Key"]);
         let key = key_in(&reply).expect("the key");
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        stage.becomes_good(&bot, &key).await;
         bot.finish().await;
     }
 
@@ -112,7 +112,7 @@ on_both_stores! {
         bot.restart().await;
         let shown = stage.discord.press_label(stage.ada, &asked, "Show it here").reply().await;
         let key = key_in(&shown).expect("the key");
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        stage.becomes_good(&bot, &key).await;
         bot.finish().await;
     }
 
@@ -138,7 +138,7 @@ on_both_stores! {
         let shown = stage.discord.press_label(stage.ada, &asked, "Show it here").reply().await;
         let key = key_in(&shown).expect("the key");
         assert_ne!(key, seen);
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        stage.becomes_good(&bot, &key).await;
         bot.live_through(TimeDelta::minutes(16), TimeDelta::minutes(8)).await;
         bot.finish().await;
     }

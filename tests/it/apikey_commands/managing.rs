@@ -15,7 +15,7 @@ on_both_stores! {
         let stage = Stage::build(&bot).await;
         let options = json!({ "name": "@everyone `x`", "preset": READ_ONLY, "delivery": HERE, "expires": "30d" });
         let key = key_in(&stage.run("create", options).reply().await).expect("a key");
-        stage.issue("writer", BOT).await;
+        stage.issue(&bot, "writer", BOT).await;
         let asked = stage.run("list", json!({}));
         let listed = asked.reply().await;
         let shown = format!("{}…{}", &key[..18], &key[46..]);
@@ -53,8 +53,7 @@ on_both_stores! {
     /// A revoked key is dead at once; the reason stands in the key's card, and the log tells who did it.
     async fn a_key_is_revoked_in_a_form(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let key = stage.issue("site", BOT).await;
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        let key = stage.issue(&bot, "site", BOT).await;
         let id = id_of(&stage, "site").await;
         let form = stage.run("revoke", json!({ "key": id, "reason": "no longer used" }));
         let modal = form.modal().await;
@@ -74,7 +73,7 @@ on_both_stores! {
     /// The old key works on for the overlap, and not longer; the new one has its rights and a life as long.
     async fn a_rotation_lets_the_old_key_work_on_for_a_while(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let old = stage.issue("site", READ_ONLY).await;
+        let old = stage.issue(&bot, "site", READ_ONLY).await;
         let id = id_of(&stage, "site").await;
         let offered = stage.discord.autocomplete(stage.ada, stage.lobby, "apikey rotate", json!({ "key": id, "overlap": "2" }), "overlap").await;
         assert_eq!(offered.first().map(|choice| choice.name.as_str()), Some("2d"));
@@ -93,7 +92,7 @@ on_both_stores! {
     /// When the new key does not arrive, the old one goes on as if nothing had been asked for.
     async fn a_rotation_that_does_not_arrive_leaves_the_old_key_alone(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let old = stage.issue("site", READ_ONLY).await;
+        let old = stage.issue(&bot, "site", READ_ONLY).await;
         stage.discord.set_dms_open(stage.ada, false);
         let id = id_of(&stage, "site").await;
         let asked = stage.run("rotate", json!({ "key": id, "overlap": "0s" }));
@@ -110,8 +109,7 @@ on_both_stores! {
     /// Whoever has found a key ends it; what was pasted is not repeated.
     async fn a_reported_key_is_revoked_and_never_repeated(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let key = stage.issue("site", BOT).await;
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        let key = stage.issue(&bot, "site", BOT).await;
         let foreign = guildhall::domain::api_key::format::mint(guildhall::domain::api_key::Shape::Live);
         let text = format!("I found `{key}` and {} in a log", foreign.secret.expose());
         let said = stage.run("report", json!({ "text": text })).reply().await;
@@ -131,11 +129,7 @@ on_both_stores! {
     /// Nothing happens without the word; with it every key of the server is dead, and none of another.
     async fn a_panic_ends_every_key_of_the_server_alone(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let keys = [stage.issue("one", BOT).await, stage.issue("two", ADMIN).await];
-        bot.eventually("the keys are good", async |bot| {
-            stage.opens(bot, &keys[0]).await && stage.opens(bot, &keys[1]).await
-        })
-        .await;
+        let keys = [stage.issue(&bot, "one", BOT).await, stage.issue(&bot, "two", ADMIN).await];
         let domain = bot.running().app().domain();
         let other = guildhall::domain::api_key::NewKey::named("elsewhere", guildhall::domain::api_key::Shape::Live);
         let other = guildhall::domain::api_key::create(domain, &guildhall::domain::Actor::System, other).await.expect("a key");
@@ -159,7 +153,7 @@ on_both_stores! {
     async fn five_keys_are_enough_for_one_person(bot: Bot) {
         let stage = Stage::build(&bot).await;
         for n in 0..5 {
-            stage.issue(&format!("key-{n}"), BOT).await;
+            stage.issue(&bot, &format!("key-{n}"), BOT).await;
         }
         let sixth = stage.run("create", json!({ "name": "sixth", "preset": BOT, "delivery": HERE })).reply().await;
         assert_says(&sixth, &["5 active keys already", "E-STATE"]);
@@ -174,10 +168,10 @@ mod with_links {
         /// The new key of a rotation comes by link too; until it is taken nothing changes.
         async fn a_rotation_by_link_happens_when_the_code_is_entered(bot: Bot) {
             let stage = Stage::build(&bot).await;
-            let old = stage.issue("site", READ_ONLY).await;
+            let old = stage.issue(&bot, "site", READ_ONLY).await;
             let id = id_of(&stage, "site").await;
             let (path, code) = link_in(&stage.run("rotate", json!({ "key": id, "overlap": "0s" })).reply().await);
-            bot.eventually("the key is good", async |bot| stage.opens(bot, &old).await).await;
+            stage.becomes_good(&bot, &old).await;
             let new = find_key(page(&enter(&bot, &path, &code).await)).expect("the new key");
             assert!(!stage.opens(&bot, &old).await && stage.opens(&bot, &new).await);
             bot.finish().await;

@@ -50,7 +50,7 @@ on_both_stores! {
         assert_says(&offer.reply().await, &["the same rights", "How do you want the new one?"]);
         let shown = stage.discord.press_label(stage.ada, &offer, "Show it here").reply().await;
         let new = key_in(&shown).expect("the new key");
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &new).await).await;
+        stage.becomes_good(&bot, &new).await;
         bot.advance(TimeDelta::days(2));
         assert!(!stage.opens(&bot, &old).await);
         assert!(stage.opens(&bot, &new).await, "its life is renewed");
@@ -89,7 +89,7 @@ on_both_stores! {
     /// The first use from a new network is told with the network, and a key can be ended from there.
     async fn a_new_network_is_told(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let key = stage.issue("site", READ_ONLY).await;
+        let key = stage.issue(&bot, "site", READ_ONLY).await;
         let id = id_of(&stage, "site").await;
         use_from(&bot, &id, "192.0.2.7").await;
         use_from(&bot, &id, "198.51.100.9").await;

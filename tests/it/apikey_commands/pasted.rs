@@ -25,8 +25,7 @@ async fn a_pasted_key_is_revoked_and_removed(bot: Bot) {
     let stage = Stage::build(&bot).await;
     stage.set_alerts().await;
     assert_eq!(bot.running().app().readiness().message_content(), MessageContent::Seen);
-    let key = stage.issue("site", BOT).await;
-    bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+    let key = stage.issue(&bot, "site", BOT).await;
     let harmless = stage.discord.send(stage.lobby, stage.bob, "hall_live_ is how keys begin");
     let begun = std::time::Instant::now();
     let message = stage.discord.send(stage.lobby, stage.bob, &format!("it works with `{key}`!"));
@@ -43,8 +42,7 @@ async fn a_pasted_key_is_revoked_and_removed(bot: Bot) {
     assert_says(&doctor, &["✅ API keys that somebody pastes are found"]);
 
     // A change counts as well, and so do webhooks; the bot's own messages and other systems' keys do not.
-    let (second, third) = (stage.issue("two", BOT).await, stage.issue("three", BOT).await);
-    bot.eventually("the key is good", async |bot| stage.opens(bot, &third).await).await;
+    let (second, third) = (stage.issue(&bot, "two", BOT).await, stage.issue(&bot, "three", BOT).await);
     let edited = stage.discord.send(stage.lobby, stage.bob, "wait");
     stage.discord.edit_message_as_user(stage.lobby, edited, &second);
     let hooked = stage.discord.send_webhook(stage.lobby, "ci", &third);
@@ -55,7 +53,7 @@ async fn a_pasted_key_is_revoked_and_removed(bot: Bot) {
     assert!(!stage.opens(&bot, &second).await && !stage.opens(&bot, &third).await);
     let strange = guildhall::domain::api_key::format::mint(Shape::Live);
     let strange = stage.discord.send(stage.lobby, stage.bob, strange.secret.expose());
-    let fourth = stage.issue("four", BOT).await;
+    let fourth = stage.issue(&bot, "four", BOT).await;
     stage.discord.send(stage.lobby, BOT_USER_ID, &fourth);
     bot.drain().await;
     assert!(stage.discord.message(stage.lobby, strange).is_some());
@@ -82,8 +80,7 @@ async fn a_message_that_cannot_be_removed_is_told() {
     let bot = scanning(Database::Sqlite).await.expect("SQLite is built in");
     let stage = Stage::build(&bot).await;
     stage.set_alerts().await;
-    let key = stage.issue("site", BOT).await;
-    bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+    let key = stage.issue(&bot, "site", BOT).await;
     stage.discord.set_overwrite(stage.lobby, BOT_USER_ID, 0, permission::MANAGE_MESSAGES);
     stage.discord.send(stage.lobby, stage.bob, &key);
     bot.eventually("an alert", async |_| stage.alerts().iter().any(|text| text.contains("could not remove it"))).await;
@@ -127,7 +124,7 @@ on_both_stores! {
     /// Without reading messages, a button sets up a rule of AutoMod that blocks pasted keys; pressing twice makes one.
     async fn auto_moderation_blocks_pasted_keys(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let key = stage.issue("site", BOT).await;
+        let key = stage.issue(&bot, "site", BOT).await;
         let asked = stage.run("list", json!({}));
         assert!(labels(&asked.reply().await).contains(&"Block pasted keys".to_owned()));
         let refused = stage.discord.press_label(stage.ada, &asked, "Block pasted keys").reply().await;

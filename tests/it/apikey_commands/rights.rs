@@ -33,7 +33,7 @@ on_both_stores! {
     /// nobody a right.
     async fn only_administrators_may(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let key = stage.issue("site", BOT).await;
+        let key = stage.issue(&bot, "site", BOT).await;
         let id = id_of(&stage, "site").await;
         let command = stage.discord.registered_commands(None).into_iter().find(|one| one["name"] == "apikey");
         let needs = permission::ADMINISTRATOR.to_string();
@@ -50,7 +50,7 @@ on_both_stores! {
             let offered = stage.discord.autocomplete(user, stage.lobby, path, json!({ "key": "s" }), "key").await;
             assert!(offered.is_empty(), "{offered:?}");
         }
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        stage.becomes_good(&bot, &key).await;
         bot.finish().await;
     }
 
@@ -82,7 +82,7 @@ on_both_stores! {
     /// An administrator of one server can neither see nor touch the keys of another, and issues none for all.
     async fn a_server_s_administrators_stay_inside_it(bot: Bot) {
         let stage = Stage::build(&bot).await;
-        let key = stage.issue("site", ADMIN).await;
+        let key = stage.issue(&bot, "site", ADMIN).await;
         let id = id_of(&stage, "site").await;
         let south = stage.discord.add_guild("Southwind");
         let square = stage.discord.add_channel(south, "square", fake_discord::ChannelKind::Text);
@@ -102,7 +102,7 @@ on_both_stores! {
         let all = stage.discord.command(zoe, square, "apikey create", options).reply().await;
         assert_says(&all, &["E-PERM-USER"]);
         // Even a key that may do everything does so in its server alone.
-        bot.eventually("the key is good", async |bot| stage.opens(bot, &key).await).await;
+        stage.becomes_good(&bot, &key).await;
         assert_eq!(with_key(&bot, &key, &format!("/api/discord/channels/{south}")).await.status, 403);
         assert_eq!(with_key(&bot, &key, "/api/discord/vanish").await.status, 403);
         bot.finish().await;
@@ -112,7 +112,7 @@ on_both_stores! {
     async fn the_owner_of_the_application_issues_keys_for_all_servers(bot: Bot) {
         let stage = Stage::build(&bot).await;
         stage.discord.join_guild(stage.guild, HOST_USER_ID);
-        let key = stage.issue("site", BOT).await;
+        let key = stage.issue(&bot, "site", BOT).await;
         let id = id_of(&stage, "site").await;
         for user in [stage.bob, stage.ada] {
             let dm = stage.discord.dm(user);
