@@ -59,7 +59,7 @@ pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Re
         "here" => deliver::again(data, asked, press, deliver::Way::Here).await,
         "cancel" => asked.answer(deliver::cancel(data, asked, press)).await,
         "saved" => asked.answer_beside(deliver::saved(data, asked, press)).await,
-        "rotate" => asked.answer_beside(rotate::asked_for(data, asked, press)).await,
+        "rotate" => asked.answer_beside(Box::pin(rotate::asked_for(data, asked, press))).await,
         "revoke" => asked.open(revoke::form(data, asked, press)).await,
         "revoked" => asked.answer_beside(revoke::submitted(data, asked, press)).await,
         "log" => asked.answer_beside(log::asked_for(data, asked, press)).await,

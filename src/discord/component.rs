@@ -88,7 +88,8 @@ async fn route(
         "menu" => menu::chosen(data, asked, &press).await,
         "settings" => settings::pressed(data, asked, &press).await,
         "slot" => settings::slot_pressed(data, asked, &press).await,
-        "apikey" => apikey::pressed(data, asked, &press).await,
+        // On the heap: it holds many calls.
+        "apikey" => Box::pin(apikey::pressed(data, asked, &press)).await,
         "help" => help::pressed(data, asked, &press).await,
         _ => asked.answer_beside(async { Err(outdated()) }).await,
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use clap::Parser;
-use fake_discord::{ChannelKind, FakeDiscord, FakeMessage, Interaction, TOKEN};
+use fake_discord::{ChannelKind, FakeDiscord, FakeMessage, Interaction, MESSAGE_CONTENT, TOKEN};
 use serde_json::{Map, Value, json};
 
 /// A local stand-in for Discord with one small guild.
@@ -20,6 +20,9 @@ struct Arguments {
     /// The port to listen on (127.0.0.1 only).
     #[arg(long, default_value_t = 8190)]
     port: u16,
+    /// Switches Message Content Intent on in the developer portal.
+    #[arg(long)]
+    message_content: bool,
 }
 
 const HELP: &str = "\
@@ -31,6 +34,10 @@ choose CUSTOM_ID VALUE ...               choose in a menu of the last reply
 fill FIELD:text FIELD:\"more text\"        fill in and send the form that was opened
 say TEXT                                 write in #general
 messages                                 what is in #general
+dm / general                             where commands are used from now on
+letters                                  what the bot wrote in direct messages
+letter Revoke…                           press a button of the newest direct message that has it
+dms closed / dms open                    close and open the owner's direct messages
 commands                                 what the bot registered
 advance MINUTES                          move the stand-in's clock
 problems                                 breaches of Discord's rules and schema so far
@@ -40,6 +47,8 @@ struct Shell {
     fake: FakeDiscord,
     guild: u64,
     channel: u64,
+    /// Where commands are used: the channel, or the direct messages.
+    place: u64,
     owner: u64,
     last: Option<Interaction>,
 }
@@ -48,6 +57,9 @@ struct Shell {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let fake = FakeDiscord::builder().port(arguments.port).start().await?;
+    if arguments.message_content {
+        fake.declare_intents(MESSAGE_CONTENT);
+    }
     let mut shell = seeded(fake);
     line(&format!(
         "Discord's stand-in listens. Point the bot at it:\n\n  DISCORD_TOKEN={TOKEN} \\\n  GUILDHALL_DISCORD__API_PROXY={} cargo run\n\nThe guild is {}, #general is {}, you are {}. Type help.",
@@ -95,7 +107,8 @@ fn seeded(fake: FakeDiscord) -> Shell {
         let from = Utc::now() - TimeDelta::hours(2);
         fake.seed(channel, user, 5, from, TimeDelta::minutes(5));
     }
-    Shell { fake, guild, channel, owner, last: None }
+    fake.set_application_owner(owner);
+    Shell { fake, guild, channel, place: channel, owner, last: None }
 }
 
 /// Runs one line; a refusal leaves the shell as it was.
@@ -116,9 +129,26 @@ impl Shell {
             "" => {}
             _ if text.starts_with('/') => {
                 let (path, options) = self.options(&text[1..]);
-                let used = self.fake.command(self.owner, self.channel, &path, options);
+                let used = self.fake.command(self.owner, self.place, &path, options);
                 self.show(used).await;
             }
+            "dm" => self.place = self.fake.dm(self.owner),
+            "general" => self.place = self.channel,
+            "letters" => {
+                for message in self.fake.messages(self.fake.dm(self.owner)) {
+                    show_message(&message, Duration::ZERO);
+                }
+            }
+            "letter" => {
+                let letters = self.fake.messages(self.fake.dm(self.owner));
+                let with_button = |one: &&FakeMessage| one.buttons().iter().any(|button| button.label == rest);
+                let Some(letter) = letters.iter().rev().find(with_button) else {
+                    return line("no direct message has that button");
+                };
+                let used = self.fake.press_label(self.owner, letter, rest);
+                self.show(used).await;
+            }
+            "dms" => self.fake.set_dms_open(self.owner, rest == "open"),
             "complete" => self.complete(rest.trim_start_matches('/')).await,
             "menu" => {
                 let Some(message) = self.fake.messages(self.channel).pop() else {
@@ -128,7 +158,10 @@ impl Shell {
                 self.show(used).await;
             }
             "press" | "choose" | "fill" => self.answer(verb, rest).await,
-            "say" => line(&self.fake.send(self.channel, self.owner, rest).to_string()),
+            "say" => match self.fake.try_send(self.channel, self.owner, rest) {
+                Ok(id) => line(&id.to_string()),
+                Err(rule) => line(&format!("the rule {rule:?} of AutoMod blocks this")),
+            },
             "messages" => {
                 for message in self.fake.messages(self.channel) {
                     line(&format!("{} {}: {}", message.id, message.author_id, message.text()));
@@ -174,7 +207,7 @@ impl Shell {
         let (path, options) = self.options(text);
         let last = pairs(text).1.pop();
         let focused = last.map(|(key, _)| key).unwrap_or_default();
-        let (owner, channel) = (self.owner, self.channel);
+        let (owner, channel) = (self.owner, self.place);
         for choice in self.fake.autocomplete(owner, channel, &path, options, &focused).await {
             line(&format!("{} = {}", choice.name, choice.value));
         }

@@ -199,10 +199,15 @@ pub fn complete_rate(_: Context<'_>, typed: &str) -> Ready<CreateAutocompleteRes
 
 fn offered(common: &[&str], bounds: &std::ops::RangeInclusive<i64>, typed: &str) -> CreateAutocompleteResponse {
     let typed = typed.trim().to_lowercase();
-    let own = duration::parse(&typed).filter(|seconds| bounds.contains(seconds)).map(duration::format);
-    let own_seconds = own.as_deref().and_then(duration::parse);
-    let common = common.iter().filter(|one| one.starts_with(&typed) && duration::parse(one) != own_seconds);
-    strings(own.into_iter().chain(common.map(|one| (*one).to_owned())))
+    let is_number = (1..=3).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_digit());
+    let with_units = ["h", "d"].into_iter().filter(|_| is_number).map(|unit| format!("{typed}{unit}"));
+    let read = std::iter::once(typed.clone()).chain(with_units).filter_map(|text| duration::parse(&text));
+    let own = read.filter(|seconds| bounds.contains(seconds)).map(duration::format);
+    let common = common.iter().filter(|one| one.starts_with(&typed)).map(|one| (*one).to_owned());
+    let mut seen = std::collections::HashSet::new();
+    // `7d` and `1w` are the same choice.
+    let all: Vec<_> = own.chain(common).filter(|text| seen.insert(duration::parse(text))).collect();
+    strings(all.into_iter())
 }
 
 fn strings(texts: impl Iterator<Item = String>) -> CreateAutocompleteResponse {

@@ -50,16 +50,15 @@ pub async fn create(
     #[description = "Where it works (this server)"] reach: Option<ReachChoice>,
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
-    let order = async {
+    let order = Box::pin(async {
         let way = way(data, &asked, delivery)?;
         let (actor, guild_id) = issuer(data, &asked, reach).await?;
         let limits = &data.app.domain().limits().keys;
         let (preset_row, scopes) = match preset {
-            PresetChoice::ReadOnly => (None, Some(vec!["read".to_owned()])),
             PresetChoice::Bot => (None, Some(vec!["read".to_owned(), "write".to_owned()])),
             PresetChoice::Admin => (Some(Preset::Admin), None),
-            // Until they are chosen it may do the least.
-            PresetChoice::Custom => (None, Some(vec!["read".to_owned()])),
+            // Until its scopes are chosen, a custom key may do the least.
+            PresetChoice::ReadOnly | PresetChoice::Custom => (None, Some(vec!["read".to_owned()])),
         };
         let new = NewKey {
             guild_id,
@@ -73,7 +72,7 @@ pub async fn create(
         };
         let order = api_key::order(data.app.domain(), &actor, Wanted::Key(new)).await?;
         Ok::<_, CommandError>((order, way))
-    };
+    });
     if preset == PresetChoice::Custom {
         let work = async {
             let (order, way) = order.await?;
@@ -143,12 +142,12 @@ fn menu(order: ApiKeyClaimId, way: Way) -> Reply {
 
 /// The scopes were chosen.
 pub(super) async fn chosen(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
-    let order = async {
+    let order = Box::pin(async {
         let order: ApiKeyClaimId = press.argument(0)?;
         let way = press.arguments.get(1).copied().and_then(Way::of_name).ok_or_else(outdated)?;
         let actor = deliver::owner(data, asked, order).await?;
         api_key::choose_scopes(data.app.domain(), &actor, order, press.values.clone()).await?;
         Ok((order, way))
-    };
+    });
     deliver::deliver(data, asked, order).await
 }

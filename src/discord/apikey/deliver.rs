@@ -3,9 +3,10 @@
 //! Invariant: the notice goes first, then the key is minted, then it is sent; it opens something only after that, and
 //! is revoked when a step fails.
 
-use std::{future::Future, sync::Mutex, sync::PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use entity::id::{ApiKeyClaimId, ApiKeyId, ChannelId, DirectMessageId};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton};
 
@@ -71,11 +72,12 @@ pub async fn owner(data: &Data, asked: &Asked, order: ApiKeyClaimId) -> Result<A
 pub async fn deliver(
     data: &Data,
     asked: &Asked,
-    order: impl Future<Output = Result<(ApiKeyClaimId, Way), CommandError>>,
+    order: BoxFuture<'_, Result<(ApiKeyClaimId, Way), CommandError>>,
 ) -> Result<(), CommandError> {
     // What was minted for an answer is good only once that answer has arrived.
     let shown: Mutex<Option<(ApiKeyClaimId, ApiKeyId)>> = Mutex::new(None);
-    let work = async {
+    // On the heap: it holds many calls.
+    let work = Box::pin(async {
         let (order, way) = order.await?;
         let actor = owner(data, asked, order).await?;
         match way {
@@ -87,11 +89,16 @@ pub async fn deliver(
                 Ok(here(&issued))
             }
         }
-    };
+    });
     let answered = asked.answer(work).await;
     let Some((order, key)) = shown.into_inner().unwrap_or_else(PoisonError::into_inner) else { return answered };
     if let Err(error) = answered {
         api_key::reopen_order(data.app.domain(), order, key).await?;
+        // It may have arrived all the same: whoever sees it is told, if they can be.
+        let said = "Discord did not confirm that answer, so that the key in it is revoked. Take another one:";
+        if asked.change(Reply::text(said).row(ways(data, order, false))).await.is_err() {
+            tracing::debug!("an answer that was lost could not be changed either");
+        }
         return Err(error);
     }
     match api_key::activate_delivered(data.app.domain(), key).await {
@@ -108,7 +115,7 @@ pub async fn deliver(
 /// Another way was chosen for an order.
 pub async fn again(data: &Data, asked: &Asked, press: &Press<'_>, way: Way) -> Result<(), CommandError> {
     let order = async { Ok((press.argument(0)?, way)) };
-    deliver(data, asked, order).await
+    deliver(data, asked, Box::pin(order)).await
 }
 
 /// Nobody wants the key any more.
@@ -156,7 +163,7 @@ fn here(issued: &IssuedKey) -> Reply {
     let end = row.expires_at.map(|at| format!(" It expires {}.", text::relative(at))).unwrap_or_default();
     let id = row.id.to_string();
     Reply::text(format!(
-        "🔑 **{}** – shown this once, to you alone. Copy it, then dismiss this message.\n```\n{}\n```\
+        "🔑 **{}** – shown this once, to you alone. Copy it, then dismiss this message.\n```\n{}\n```\n\
          Programs send it as the header `X-API-Key`.{end}",
         text::escape(&row.name, 60),
         issued.secret.expose()

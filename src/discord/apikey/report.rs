@@ -38,9 +38,10 @@ async fn outcome(data: &Data, pasted: &str) -> Result<Reply, CommandError> {
         let Some(found) = api_key::report_leak(data.app.domain(), key).await? else { continue };
         strange -= 1;
         let name = card::name(&found.row);
-        lines.push(match found.was_revoked {
-            false => format!("⛔ {name} is revoked now: it opens nothing any more. Its owner is told."),
-            true => format!("⛔ {name} was revoked already, {}.", text::relative(found.row.state_at)),
+        lines.push(if found.was_revoked {
+            format!("⛔ {name} was revoked already, {}.", text::relative(found.row.state_at))
+        } else {
+            format!("⛔ {name} is revoked now: it opens nothing any more. Its owner is told.")
         });
     }
     if strange > 0 {

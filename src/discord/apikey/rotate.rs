@@ -25,12 +25,12 @@ pub async fn rotate(
     overlap: Option<String>,
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
-    let order = async {
+    let order = Box::pin(async {
         let id = argument::key(ctx, &asked, &key).await?;
         let default = data.app.domain().limits().keys.chat_overlap;
         let grace = argument::overlap(overlap.as_deref(), default)?;
         Ok((order(data, &asked, id, grace).await?, deliver::usual(data, &asked)))
-    };
+    });
     deliver::deliver(data, &asked, order).await
 }
 

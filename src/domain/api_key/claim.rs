@@ -294,8 +294,8 @@ async fn change<T: Send + Sync + 'static>(
 
 /// The key of an order, ready to be written.
 enum Prepared {
-    New(Draft),
-    Rotated(Rotation),
+    New(Box<Draft>),
+    Rotated(Box<Rotation>),
 }
 
 /// Mints the key of an order, under the rights of this actor.
@@ -308,13 +308,13 @@ async fn prepare(
     match wanted {
         Wanted::Key(new) => {
             let (draft, secret) = draft(domain, author, &NewKey { delivering, ..new.clone() })?;
-            Ok((Prepared::New(draft), secret))
+            Ok((Prepared::New(Box::new(draft)), secret))
         }
         Wanted::Rotation { id, grace_seconds } => {
             let grace = TimeDelta::seconds(*grace_seconds);
             let how = (delivering, Life::Renewed);
             let (rotation, secret) = Rotation::new(domain, (author, actor), (*id, grace), how).await?;
-            Ok((Prepared::Rotated(rotation), secret))
+            Ok((Prepared::Rotated(Box::new(rotation)), secret))
         }
     }
 }
@@ -410,7 +410,7 @@ struct Reveal {
 
 /// What a code leads to.
 enum Revealed {
-    Key(api_key::Model),
+    Key(Box<api_key::Model>),
     WrongCode(i32),
 }
 
@@ -429,7 +429,7 @@ pub async fn reveal(domain: &Domain, token: &str, code: &str) -> Result<IssuedKe
     let (prepared, secret) = prepare(domain, (author, &Actor::System), &of_row(&order)?, false).await?;
     let input = Reveal { prepared, token_digest, code_digest: code_digest(token, code), now };
     match domain.store.write(input, |txn, input| Box::pin(reveal_in(txn, input))).await? {
-        Revealed::Key(row) => Ok(IssuedKey { row, secret }),
+        Revealed::Key(row) => Ok(IssuedKey { row: *row, secret }),
         Revealed::WrongCode(left) if left > 0 => Err(ClaimRefusal::WrongCode { left }.into()),
         Revealed::WrongCode(_) => Err(ClaimRefusal::Gone.into()),
     }
@@ -443,7 +443,8 @@ async fn reveal_in(txn: &WriteTransaction, input: &Reveal) -> Result<Revealed, E
         .await?;
     let order = open(found, input.now)?;
     if bool::from(order.code_digest.ct_eq(input.code_digest.as_slice())) {
-        return Ok(Revealed::Key(mint(txn, &order, &input.prepared, input.now).await?));
+        let key = mint(txn, &order, &input.prepared, input.now).await?;
+        return Ok(Revealed::Key(Box::new(key)));
     }
     // Counted for good, so that this is no error: an error would undo it.
     let wrong = order.wrong_codes + 1;

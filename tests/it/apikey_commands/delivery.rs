@@ -86,7 +86,10 @@ on_both_stores! {
         let lost = Failure::status(500).applied();
         stage.discord.fail_next("POST", "/interactions/{interaction_id}/{interaction_token}/callback", lost, 1);
         let asked = stage.run("create", json!({ "name": "site", "preset": BOT, "delivery": HERE }));
-        let key = key_in(&asked.reply().await).expect("Discord took it, though the bot cannot know");
+        let changed = asked.wait_for(|message| message.text().contains("did not confirm")).await;
+        assert_says(&changed, &["is revoked", "Show it here"]);
+        let callbacks = stage.discord.calls("POST", "/interactions/{interaction_id}/{interaction_token}/callback");
+        let key = callbacks.iter().find_map(|one| find_key(&one.request.to_string())).expect("Discord took it");
         bot.eventually("the key is revoked", async |bot| {
             let keys = api_key::keys(bot.running().app().domain(), &Actor::System, api_key::KeyFilter::default(), None);
             let keys = keys.await.expect("the store answers").rows;

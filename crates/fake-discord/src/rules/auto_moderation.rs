@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{items, length, may_text, need_text};
 use crate::model::Guild;
 use crate::permission::{self, MANAGE_GUILD};
-use crate::rest::request::{ApiError, Problems, Result};
+use crate::rest::request::{ApiError, Problems, Result, body_id};
 
 /// The only trigger that is served: words and patterns.
 pub(crate) const KEYWORD: u64 = 1;
@@ -90,7 +90,7 @@ pub(crate) fn blocks<'a>(
     let roles = guild.members.get(&author).map_or(&[][..], |member| &member.roles);
     let text = content.to_lowercase();
     let applies = |rule: &&Value| {
-        let listed = |key: &str, id: u64| items(&rule[key]).any(|one| *one == id.to_string());
+        let listed = |key: &str, id: u64| items(&rule[key]).any(|one| body_id(one) == Some(id));
         let trigger = &rule["trigger_metadata"];
         let word = items(&trigger["keyword_filter"])
             .filter_map(Value::as_str)

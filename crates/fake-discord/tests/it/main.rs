@@ -10,6 +10,7 @@ mod bot;
 mod client;
 mod interactions;
 mod parse;
+mod portal;
 mod rest;
 mod rules;
 mod support;

@@ -19,6 +19,7 @@ async fn every_event() {
     let posts = fake.add_channel(guild, "forum", ChannelKind::Forum);
     fake.set_voice(guild, ann, Some(voice));
     fake.add_thread(posts, "before");
+    fake.declare_intents(fake_discord::GUILD_MEMBERS | fake_discord::GUILD_PRESENCES | fake_discord::MESSAGE_CONTENT);
     let _bot = Bot::start(fake, GatewayIntents::all()).await;
     fake.wait_connected().await;
     fake.wait_command("Inspect").await;
