@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use entity::{
@@ -446,7 +446,7 @@ async fn print_usage(offline: &Offline, key: Option<ApiKeyId>, query: UsageQuery
         });
         json!({ "from": time(totals.from), "to": time(totals.to), "keys": rows.collect::<Vec<_>>() })
     } else {
-        bail!(anyhow::anyhow!("--group-by needs a key").context(Exit::Usage));
+        return Err(anyhow::anyhow!("--group-by needs a key").context(Exit::Usage));
     };
     let text = if as_json { format!("{value:#}\n") } else { text };
     output::print(&text).context("cannot print")

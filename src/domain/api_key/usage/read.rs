@@ -1,6 +1,6 @@
 //! Seeing how often keys are used, and from where.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use entity::{
     api_key, api_key_caller,
     api_key_usage::{self, Step},
@@ -20,6 +20,8 @@ use crate::domain::{
 
 /// Most moments of one answer: two days of minutes.
 const MOMENTS_MAX: i64 = 2_880;
+/// Years that both stores know, and in which times have four digits.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
 /// Most rows of one answer.
 const ROWS_MAX: u64 = 10_000;
 /// Most addresses of one answer.
@@ -113,12 +115,11 @@ impl UsageQuery {
             Step::Hour => (TimeDelta::hours(1), TimeDelta::days(1)),
             Step::Day => (TimeDelta::days(1), TimeDelta::days(30)),
         };
-        let too_early = KeyRefusal::BadRange("The stretch of time lies outside the calendar");
         let to = self.to.unwrap_or(now + TimeDelta::milliseconds(1));
-        let from = match self.from {
-            Some(from) => from,
-            None => to.checked_sub_signed(usual).ok_or(too_early)?,
-        };
+        if [Some(to), self.from].into_iter().flatten().any(|at| !YEARS.contains(&at.year())) {
+            return Err(KeyRefusal::BadRange("Times must lie between the years 1970 and 9999"));
+        }
+        let from = self.from.unwrap_or(to - usual);
         if from >= to {
             return Err(KeyRefusal::BadRange("from must lie before to"));
         }
@@ -128,8 +129,7 @@ impl UsageQuery {
             ));
         }
         let seconds = from.timestamp().div_euclid(length.num_seconds()) * length.num_seconds();
-        let begin = DateTime::from_timestamp(seconds, 0);
-        Ok((begin.ok_or(KeyRefusal::BadRange("The stretch of time lies outside the calendar"))?, to))
+        Ok((DateTime::from_timestamp(seconds, 0).unwrap_or(from), to))
     }
 }
 
