@@ -13,7 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{discord_api::DiscordApi, domain::Domain, secret::Secret};
+use crate::{discord_api::DiscordApi, domain::Domain};
 
 /// How the control plane listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -176,8 +176,8 @@ pub struct Parts {
     pub http: HttpSettings,
     /// The key that may do everything.
     pub root_key: RootKey,
-    /// What opens administration beside a token; none keeps that way closed.
-    pub admin_secret: Option<Secret>,
+    /// What administrators show beside their token where an operation asks for it; none where it is not set.
+    pub admin_secret: Option<RootKey>,
     /// How the process is doing.
     pub readiness: Readiness,
     /// Renders the metrics, where they are recorded.
@@ -219,8 +219,8 @@ impl App {
         &self.parts.root_key
     }
 
-    /// What opens administration beside a token; none keeps that way closed.
-    pub fn admin_secret(&self) -> Option<&Secret> {
+    /// What administrators show beside their token; none where it is not set.
+    pub fn admin_secret(&self) -> Option<&RootKey> {
         self.parts.admin_secret.as_ref()
     }
 

@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, HttpSettings, Parts, Readiness},
+    app::{App, HttpSettings, Parts, Readiness, RootKey},
     clock::Clock,
     config::{Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi},
@@ -128,7 +128,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         domain,
         http: http_settings(config, address),
         root_key: root_key.key,
-        admin_secret: config.secrets.admin_secret_key.clone(),
+        admin_secret: config.secrets.admin_secret_key.as_ref().map(|secret| RootKey::from_key(secret.expose())),
         readiness: Readiness::default(),
         metrics: metrics.clone(),
         discord: api,

@@ -48,7 +48,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ApiKeyId,
     /// SHA-256 of the whole key: 32 bytes.
-    #[sea_orm(unique, column_type = "Blob")]
+    #[sea_orm(unique)]
     pub digest: Vec<u8>,
     /// What stands before the secret part, such as `hall_live_`; empty for a key imported without it.
     pub brand: String,

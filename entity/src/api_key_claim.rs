@@ -13,10 +13,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: ApiKeyClaimId,
     /// SHA-256 of the token in the link.
-    #[sea_orm(unique, column_type = "Blob")]
+    #[sea_orm(unique)]
     pub token_digest: Vec<u8>,
     /// SHA-256 of token and code together: the code alone could be guessed from a digest.
-    #[sea_orm(column_type = "Blob")]
     pub code_digest: Vec<u8>,
     /// The key to be minted.
     pub specification: Json,

@@ -17,14 +17,12 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     /// SHA-256 of query and body: the same key for another request is a mistake.
-    #[sea_orm(column_type = "Blob")]
     pub fingerprint: Vec<u8>,
     /// The answer's status.
     pub status: i32,
     /// The answer's media type.
     pub content_type: Option<String>,
     /// The answer; none where it held a secret or was too large.
-    #[sea_orm(column_type = "Blob", nullable)]
     pub body: Option<Vec<u8>>,
     /// What was made, where the answer cannot be repeated.
     pub subject: Option<String>,

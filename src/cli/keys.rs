@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 use entity::{
@@ -33,7 +33,7 @@ pub enum KeysCommand {
     /// Make a key and print it, once
     Create {
         #[command(flatten)]
-        specification: Specification,
+        specification: Box<Specification>,
         /// Print everything about it as JSON
         #[arg(long)]
         json: bool,
@@ -108,7 +108,7 @@ pub enum KeysCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 0)]
         total_requests: u32,
         #[command(flatten)]
-        specification: Specification,
+        specification: Box<Specification>,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -446,7 +446,7 @@ async fn print_usage(offline: &Offline, key: Option<ApiKeyId>, query: UsageQuery
         });
         json!({ "from": time(totals.from), "to": time(totals.to), "keys": rows.collect::<Vec<_>>() })
     } else {
-        bail!(anyhow::anyhow!("--group-by needs a key").context(Exit::Usage));
+        return Err(anyhow::anyhow!("--group-by needs a key").context(Exit::Usage));
     };
     let text = if as_json { format!("{value:#}\n") } else { text };
     output::print(&text).context("cannot print")

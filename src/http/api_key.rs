@@ -2,6 +2,7 @@
 //!
 //! Invariant: a secret stands in the answer to the request that made it, once, and that answer is kept by nobody.
 
+mod body;
 pub(super) mod key_kingdom;
 pub(super) mod leak;
 pub(super) mod usage;
@@ -31,7 +32,8 @@ use crate::domain::{
     Domain,
     api_key::{self, KeyFilter},
 };
-use view::{ApiKey, ChangeKey, CreateKey, CreatedKey, KeyType, ListedKey, RotatedKey};
+use body::{ChangeKey, CreateKey, KeyType};
+use view::{ApiKey, CreatedKey, ListedKey, RotatedKey};
 
 /// Grace of the old key where a rotation names none.
 const GRACE_SECONDS: i64 = 300;
@@ -210,9 +212,8 @@ async fn change(
     Path(id): Path<ApiKeyId>,
     Json(body): Json<ChangeKey>,
 ) -> Result<Answer<ApiKey>, Problem> {
-    api_key::change(&domain, &actor, id, body.change()?).await?;
-    let key = api_key::key(&domain, &actor, id).await?;
-    Ok(Answer(ApiKey::new(key, domain.now())))
+    let row = api_key::change(&domain, &actor, id, body.change()?).await?;
+    Ok(Answer(ApiKey::changed(row, domain.now())))
 }
 
 /// Revoke a key for good
@@ -221,7 +222,9 @@ async fn change(
 #[utoipa::path(delete, path = "/{id}", tag = "keys", operation_id = "revokeKey",
     extensions(("x-scope" = json!("admin"))),
     params(("id" = String, Path, format = "uuid", description = "The key's id"), Reason),
-    responses((status = 200, description = "It is dead", body = RevokedKey)))]
+    responses(
+        (status = 200, description = "It is dead", body = RevokedKey),
+        (status = 422, description = "The reason is too long")))]
 async fn revoke(
     Caller(actor): Caller,
     State(domain): State<Domain>,

@@ -19,22 +19,20 @@ pub(super) const PREFIX: &str = "/api/admin/api-keys";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What a handler answers; the envelope comes when the headers are known.
+/// What a handler answers, in its envelope.
 pub(super) struct Data<T>(pub(super) StatusCode, pub(super) T);
 
+/// The envelope, until it is known what is left of the caller's limit.
 #[derive(Clone)]
-struct Waiting(Value);
+struct Open(Value);
 
 impl<T: Serialize> IntoResponse for Data<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_value(self.1) {
-            Ok(data) => {
-                let mut response = self.0.into_response();
-                response.extensions_mut().insert(Waiting(data));
-                response
-            }
-            Err(_) => Problem::internal().into_response(),
-        }
+        let Ok(data) = serde_json::to_value(self.1) else { return Problem::internal().into_response() };
+        let body = json!({ "success": true, "data": data });
+        let mut response = (self.0, [(header::CONTENT_TYPE, JSON)], body.to_string()).into_response();
+        response.extensions_mut().insert(Open(body));
+        response
     }
 }
 
@@ -111,34 +109,40 @@ pub(super) fn covers(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Puts an answer into its envelope.
+/// Puts an answer into its envelope, with the caller's limit. One that wears it already, because it is told for the
+/// second time, is left as it is.
 pub(super) fn wrap(mut response: Response, request_id: &str) -> Response {
     let rate_limit = RateLimitState::of(response.headers());
-    let body = if let Some(Waiting(data)) = response.extensions_mut().remove() {
-        let mut body = json!({ "success": true, "data": data });
-        if let Some(rate_limit) = rate_limit {
+    let extensions = response.extensions_mut();
+    let (open, problem) = (extensions.remove::<Open>(), extensions.remove::<Problem>());
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let is_told = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == JSON);
+    let body = match (open, problem, rate_limit) {
+        (Some(Open(mut body)), _, Some(rate_limit)) => {
             body["rateLimit"] = json!(rate_limit);
+            body
         }
-        body.to_string()
-    } else {
-        let status = response.status();
-        if !status.is_client_error() && !status.is_server_error() {
-            return response;
+        (None, problem, rate_limit) if is_error && (problem.is_some() || !is_told) => {
+            let problem = problem.unwrap_or_else(|| Problem::of_status(status));
+            json!(EnvelopeError { success: false, error: fault(status, &problem, request_id), rate_limit })
         }
-        let problem = response.extensions_mut().remove().unwrap_or_else(|| Problem::of_status(status));
-        let error = EnvelopeFault {
-            code: code(status),
-            message: problem.detail().to_owned(),
-            cause: problem.code().to_owned(),
-            request_id: request_id.to_owned(),
-        };
-        json!(EnvelopeError { success: false, error, rate_limit }).to_string()
+        _ => return response,
     };
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, JSON);
-    *response.body_mut() = Body::from(body);
+    *response.body_mut() = Body::from(body.to_string());
     response
+}
+
+fn fault(status: StatusCode, problem: &Problem, request_id: &str) -> EnvelopeFault {
+    EnvelopeFault {
+        code: code(status),
+        message: problem.detail().to_owned(),
+        cause: problem.code().to_owned(),
+        request_id: request_id.to_owned(),
+    }
 }
 
 /// The class of a fault, in the words of those clients.

@@ -180,7 +180,7 @@ fn error(status: u16, description: &str, dress: Dress) -> Value {
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {
-    let protected = operation.get("x-scope").is_some();
+    let protected = operation.get("x-scope").is_some_and(|scope| scope != "public");
     let bearer = match Dress::of(path) {
         Dress::Problem => json!({"bearer": []}),
         Dress::Envelope => json!({"bearer": [], "adminSecret": []}),

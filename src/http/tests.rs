@@ -6,6 +6,8 @@ mod browsers;
 mod contract;
 mod document;
 mod edges;
+mod key_kingdom;
+mod key_usage;
 mod keys;
 
 use std::{net::SocketAddr, time::Duration};
@@ -25,7 +27,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{HttpSettings, router, serve};
-use crate::secret::{DatabaseUrl, Secret};
+use crate::secret::DatabaseUrl;
 use crate::{
     app::{App, Parts, Readiness, RootKey},
     clock::Clock,
@@ -87,7 +89,7 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
 }
 
 /// The same of an operator with limits and a secret of their own.
-async fn app_with(settings: HttpSettings, limits: Limits, admin_secret: Option<Secret>) -> (App, TempDir) {
+async fn app_with(settings: HttpSettings, limits: Limits, admin_secret: Option<&str>) -> (App, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(Settings {
         url: DatabaseUrl::parse(&format!("sqlite://{}", folder.path().join("test.db").display())).unwrap(),
@@ -107,7 +109,7 @@ async fn app_with(settings: HttpSettings, limits: Limits, admin_secret: Option<S
         domain: Domain::new(store, clock.clone(), IdSource::counting(clock), limits),
         http: settings,
         root_key: RootKey::from_key(KEY),
-        admin_secret,
+        admin_secret: admin_secret.map(RootKey::from_key),
         readiness: Readiness::default(),
         discord: None,
         metrics: None,
@@ -124,8 +126,7 @@ impl Server {
     async fn compatible() -> Self {
         let mut limits = Limits::default();
         limits.keys.shape = KeyDialect::Compatible;
-        let secret = Some(Secret::new(ADMIN_SECRET));
-        let (app, folder) = app_with(HttpSettings::default(), limits, secret).await;
+        let (app, folder) = app_with(HttpSettings::default(), limits, Some(ADMIN_SECRET)).await;
         let routes = router(app.clone());
         Self::start_router(app, folder, routes).await
     }
@@ -186,6 +187,16 @@ impl Server {
         let request =
             self.request(method, path).header("x-api-key", KEY).header("content-type", "application/json").body(body);
         self.send(request).await
+    }
+
+    /// With a key of the store and perhaps a body.
+    async fn with_key(&self, key: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, path).header("x-api-key", key);
+        self.send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
     }
 
     async fn with_header(&self, method: &str, path: &str, name: &str, value: &str) -> Answer {

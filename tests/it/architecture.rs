@@ -9,7 +9,7 @@ const RULE: &[(&str, Imports, &[&str])] = &[
     // `store` for the state of the schema, which /ready shows.
     ("http", Imports::Only(&["app", "domain", "secret", "store"]), &["poise", "reqwest", "sea_orm", "serenity"]),
     ("worker", Imports::Only(&["discord_api", "domain"]), &["axum", "poise", "reqwest", "sea_orm", "serenity"]),
-    ("app", Imports::Only(&["discord_api", "domain", "secret"]), &["poise", "reqwest", "sea_orm", "serenity"]),
+    ("app", Imports::Only(&["discord_api", "domain"]), &["poise", "reqwest", "sea_orm", "serenity"]),
     // The rules of the product.
     ("domain", Imports::Only(&["clock", "id_source", "secret", "store"]), &["axum", "poise", "reqwest", "serenity"]),
     // Leaves: they know no feature.

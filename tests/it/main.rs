@@ -1,5 +1,6 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod api_keys;
 mod apikey_commands;
 mod architecture;
 mod cli;

@@ -59,7 +59,9 @@ pub async fn change(domain: &Domain, actor: &Actor, id: ApiKeyId, change: KeyCha
     let author = Author::new(domain, actor);
     let active_max = owner_slot::allowance(domain, None);
     let input = Input { author, actor: actor.clone(), id, change, active_max };
-    domain.store.write(input, |txn, input| Box::pin(change_in(txn, input))).await
+    let mut row = domain.store.write(input, |txn, input| Box::pin(change_in(txn, input))).await?;
+    domain.usage.add_waiting(&mut row);
+    Ok(row)
 }
 
 async fn change_in(txn: &WriteTransaction, input: &Input) -> Result<api_key::Model, Error> {

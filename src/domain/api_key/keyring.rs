@@ -93,7 +93,15 @@ impl Keyring {
 
     /// The key of this digest as it is now; none where nobody knows it.
     pub(super) async fn key(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<Arc<VerifiedKey>>, Error> {
-        let Some(id) = self.id(domain, digest).await? else { return Ok(None) };
+        // Asked before the lookup: an index that becomes complete in between would pass for one that was searched.
+        let is_stale = self.is_stale();
+        let mut id = self.lookup(digest);
+        if id.is_none() && is_stale {
+            self.look_unless_failing(domain).await?;
+            id = self.lookup(digest);
+        }
+        self.ensure_fresh(domain).await?;
+        let Some(id) = id else { return Ok(None) };
         let load = async {
             let row = api_key::Entity::find_by_id(id).one(domain.store.reader()).await?;
             Ok(row.map(VerifiedKey::new).transpose()?.map(Arc::new))
@@ -103,15 +111,7 @@ impl Keyring {
 
     /// The id of the key of this digest; none where nobody knows it.
     pub(super) async fn id(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<ApiKeyId>, Error> {
-        // Asked before the lookup: an index that becomes complete in between would pass for one that was searched.
-        let is_stale = self.is_stale();
-        let mut id = self.lookup(digest);
-        if id.is_none() && is_stale {
-            self.look_unless_failing(domain).await?;
-            id = self.lookup(digest);
-        }
-        self.ensure_fresh(domain).await?;
-        Ok(id)
+        Ok(self.key(domain, digest).await?.map(|key| key.row.id))
     }
 
     /// How many keys the store has.

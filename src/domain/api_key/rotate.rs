@@ -71,7 +71,8 @@ impl Rotation {
         if grace < TimeDelta::zero() || grace > GRACE_MAX {
             return Err(KeyRefusal::BadGrace.into());
         }
-        let before = read::key(domain, actor, id).await?.row;
+        let found = api_key::Entity::find_by_id(id).one(domain.store.reader()).await?;
+        let before = read::visible(actor, found)?;
         let minted = format::mint(shape(domain.limits.keys.shape, &before));
         let rotation = Self {
             author,

@@ -248,7 +248,7 @@ impl Recorder {
         self.flushing.lock().await
     }
 
-    /// Adds to a row what is not written yet.
+    /// Adds to a row what is not written yet. Whoever may not wait for counts on their way misses those for a moment.
     pub(super) fn add_waiting(&self, row: &mut api_key::Model) {
         let shard = self.shard(row.id).lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiting) = shard.keys.get(&row.id) {

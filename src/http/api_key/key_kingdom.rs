@@ -4,7 +4,7 @@
 
 use axum::{
     extract::{FromRequestParts, State},
-    http::{StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
 };
 use entity::{
     api_key::{KeyState, Model, Preset},
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
-use super::{Reason, view::KeyType};
+use super::{Reason, body::KeyType};
 use crate::{
-    app::App,
+    app::{App, RootKey},
     domain::{
         Actor, Domain, KeyDialect,
         api_key::{self, DEFAULT_LIMIT, KeyFilter, NewKey, RateLimit, Shape},
@@ -46,19 +46,25 @@ impl FromRequestParts<App> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Caller(actor) = Caller::from_request_parts(parts, app).await?;
+        Self::admit(actor, app.admin_secret(), &parts.headers)
+    }
+}
+
+impl Administrator {
+    fn admit(actor: Actor, secret: Option<&RootKey>, headers: &HeaderMap) -> Result<Self, Problem> {
         if !matches!(actor, Actor::User(_)) {
             return Ok(Self(actor));
         }
-        let Some(secret) = app.admin_secret() else {
+        let Some(secret) = secret else {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "admin_secret_unset",
                 "Tokens do not open this address while ADMIN_SECRET_KEY is not set: set it, or use an admin key",
             ));
         };
-        let mut shown = parts.headers.get_all("x-admin-secret").iter();
+        let mut shown = headers.get_all("x-admin-secret").iter();
         match (shown.next(), shown.next()) {
-            (Some(shown), None) if secret.matches(shown.as_bytes()) => Ok(Self(actor)),
+            (Some(shown), None) if shown.to_str().is_ok_and(|shown| secret.matches(shown)) => Ok(Self(actor)),
             (None, _) => Err(Problem::unauthenticated("A token needs X-Admin-Secret beside it here")),
             _ => Err(Problem::unauthenticated("Invalid X-Admin-Secret")),
         }
@@ -214,7 +220,7 @@ struct RevokedTypedKey {
 ///
 /// `key` is shown here and never again.
 #[utoipa::path(post, path = "", tag = "keys", operation_id = "createTypedKey",
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-admin-secret" = json!(true))),
     request_body = NewTypedKey,
     responses((status = 201, description = "The key, shown once", body = Envelope<MadeKey>)))]
 async fn create(
@@ -253,7 +259,7 @@ async fn create(
 
 /// List keys in the envelope
 #[utoipa::path(get, path = "", tag = "keys", operation_id = "listTypedKeys",
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-admin-secret" = json!(true))),
     params(TypedFilter),
     responses((status = 200, description = "They, newest first", body = Envelope<TypedKeys>)))]
 async fn list(
@@ -269,7 +275,7 @@ async fn list(
 
 /// Read a key in the envelope
 #[utoipa::path(get, path = "/{id}", tag = "keys", operation_id = "getTypedKey",
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-admin-secret" = json!(true))),
     params(("id" = String, Path, format = "uuid", description = "The key's id")),
     responses((status = 200, description = "The key", body = Envelope<TypedKey>)))]
 async fn show(
@@ -285,9 +291,11 @@ async fn show(
 ///
 /// Of a key that is revoked already, the first time, person and reason stay.
 #[utoipa::path(delete, path = "/{id}", tag = "keys", operation_id = "revokeTypedKey",
-    extensions(("x-scope" = json!("admin"))),
+    extensions(("x-scope" = json!("admin")), ("x-admin-secret" = json!(true))),
     params(("id" = String, Path, format = "uuid", description = "The key's id"), Reason),
-    responses((status = 200, description = "It is dead", body = Envelope<RevokedTypedKey>)))]
+    responses(
+        (status = 200, description = "It is dead", body = Envelope<RevokedTypedKey>),
+        (status = 422, description = "The reason is too long")))]
 async fn revoke(
     Administrator(actor): Administrator,
     State(domain): State<Domain>,
@@ -305,4 +313,56 @@ async fn revoke(
         message: "API key has been revoked successfully. It can no longer be used.",
     };
     Ok(Data(StatusCode::OK, revoked))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{
+        http::{HeaderValue, header},
+        response::IntoResponse as _,
+    };
+    use entity::{id::UserId, user::Role};
+
+    use super::*;
+    use crate::domain::{KeyActor, Source, UserActor, scope::Scopes};
+
+    const SECRET: &str = "secret-of-administrators";
+
+    fn admit(actor: Actor, secret: Option<&str>, shown: &[&str]) -> u16 {
+        let mut headers = HeaderMap::new();
+        for shown in shown {
+            headers.append("x-admin-secret", HeaderValue::from_str(shown).expect("a value"));
+        }
+        let secret = secret.map(RootKey::from_key);
+        match Administrator::admit(actor, secret.as_ref(), &headers) {
+            Ok(_) => 200,
+            Err(problem) => {
+                let response = problem.clone().into_response();
+                assert_eq!(response.headers().contains_key(header::WWW_AUTHENTICATE), problem.status() == 401);
+                assert_eq!(problem.detail().contains("ADMIN_SECRET_KEY"), problem.status() == 403);
+                problem.status().as_u16()
+            }
+        }
+    }
+
+    /// The ruling: root and keys alone, a token only together with the secret, and not at all where none is set.
+    #[test]
+    fn a_token_needs_the_secret_and_a_key_does_not() {
+        let user = || Actor::User(UserActor { id: UserId(uuid::Uuid::nil()), role: Role::Admin });
+        assert_eq!(admit(user(), Some(SECRET), &[SECRET]), 200);
+        for shown in [&[][..], &["wrong"], &[""], &["secret-of-administrator"], &[SECRET, SECRET], &[SECRET, "x"]] {
+            assert_eq!(admit(user(), Some(SECRET), shown), 401, "{shown:?}");
+        }
+        for shown in [&[][..], &[""], &["anything"]] {
+            assert_eq!(admit(user(), None, shown), 403, "{shown:?}");
+        }
+        let id = ApiKeyId(uuid::Uuid::nil());
+        let key = Actor::Key(Arc::new(KeyActor { id, scopes: Scopes::all(), guild_id: None }));
+        for secret in [Some(SECRET), None] {
+            assert_eq!(admit(key.clone(), secret, &[]), 200);
+            assert_eq!(admit(Actor::Root { source: Source::Http }, secret, &["wrong"]), 200);
+        }
+    }
 }

@@ -68,6 +68,7 @@ struct EndedKey {
 /// Needs no other credential: holding the key is the right to end it. The key comes in the body or in `X-API-Key`, in
 /// any state, and is revoked at once.
 #[utoipa::path(post, path = "", tag = "keys", operation_id = "reportLeakedKey",
+    extensions(("x-scope" = json!("public"))),
     request_body = Option<FoundKey>,
     responses(
         (status = 200, description = "It is dead", body = EndedKey),

@@ -113,6 +113,7 @@ struct AskedOfAll {
     /// By which counts: the longer the step, the longer they are kept.
     step: Option<UsageStep>,
     /// By what rows are told apart: by key.
+    #[param(inline)]
     #[expect(dead_code, reason = "there is one choice, and others are refused while it is read")]
     group_by: Option<TotalGroup>,
     /// Rows of the page, 1 to 100; without it the list comes whole, up to 10 000 rows.

@@ -1,6 +1,8 @@
 //! Seeing how often keys are used, and from where.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use entity::{
     api_key, api_key_caller,
     api_key_usage::{self, Step},
@@ -20,10 +22,17 @@ use crate::domain::{
 
 /// Most moments of one answer: two days of minutes.
 const MOMENTS_MAX: i64 = 2_880;
+/// Years that both stores know, and in which times have four digits.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
 /// Most rows of one answer.
 const ROWS_MAX: u64 = 10_000;
+/// Keys that are asked for at once.
+const KEYS_BATCH: usize = 500;
 /// Most addresses of one answer.
 const CALLERS_MAX: u64 = 1_000;
+
+/// Begin, group, requests, and the sum and the maximum of their times.
+type Counted = (DateTime<Utc>, Option<String>, i64, i64, i64);
 
 /// By what counts are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,12 +122,11 @@ impl UsageQuery {
             Step::Hour => (TimeDelta::hours(1), TimeDelta::days(1)),
             Step::Day => (TimeDelta::days(1), TimeDelta::days(30)),
         };
-        let too_early = KeyRefusal::BadRange("The stretch of time lies outside the calendar");
         let to = self.to.unwrap_or(now + TimeDelta::milliseconds(1));
-        let from = match self.from {
-            Some(from) => from,
-            None => to.checked_sub_signed(usual).ok_or(too_early)?,
-        };
+        if [Some(to), self.from].into_iter().flatten().any(|at| !YEARS.contains(&at.year())) {
+            return Err(KeyRefusal::BadRange("Times must lie between the years 1970 and 9999"));
+        }
+        let from = self.from.unwrap_or(to - usual);
         if from >= to {
             return Err(KeyRefusal::BadRange("from must lie before to"));
         }
@@ -128,8 +136,7 @@ impl UsageQuery {
             ));
         }
         let seconds = from.timestamp().div_euclid(length.num_seconds()) * length.num_seconds();
-        let begin = DateTime::from_timestamp(seconds, 0);
-        Ok((begin.ok_or(KeyRefusal::BadRange("The stretch of time lies outside the calendar"))?, to))
+        Ok((DateTime::from_timestamp(seconds, 0).unwrap_or(from), to))
     }
 }
 
@@ -153,8 +160,7 @@ pub async fn usage(domain: &Domain, actor: &Actor, id: ApiKeyId, query: UsageQue
     if let Some(column) = group {
         select = select.order_by_asc(column);
     }
-    let mut found: Vec<(DateTime<Utc>, Option<String>, i64, i64, i64)> =
-        select.limit(ROWS_MAX + 1).into_tuple().all(domain.store.reader()).await?;
+    let mut found: Vec<Counted> = select.limit(ROWS_MAX + 1).into_tuple().all(domain.store.reader()).await?;
     let truncated = found.len() as u64 > ROWS_MAX;
     found.truncate(usize::try_from(ROWS_MAX).unwrap_or(usize::MAX));
     let row = |(starts_at, group, requests, latency_total_microseconds, latency_max_microseconds)| UsageRow {
@@ -193,9 +199,9 @@ pub async fn by_key(
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let more = found.len() > limit;
     found.truncate(limit);
-    let mut keys = std::collections::HashMap::new();
-    for ids in found.chunks(500) {
-        let rows = api_key::Entity::find().filter(C_ID.is_in(ids.iter().map(|row| row.0)));
+    let mut keys = HashMap::new();
+    for ids in found.chunks(KEYS_BATCH) {
+        let rows = api_key::Entity::find().filter(api_key::Column::Id.is_in(ids.iter().map(|row| row.0)));
         keys.extend(rows.all(domain.store.reader()).await?.into_iter().map(|row| (row.id, row)));
     }
     let total = |(id, requests, latency_total_microseconds, latency_max_microseconds, refused)| {
@@ -209,8 +215,6 @@ pub async fn by_key(
     };
     Ok(KeyTotals { from, to, rows: found.into_iter().filter_map(total).collect(), more })
 }
-
-const C_ID: api_key::Column = api_key::Column::Id;
 
 /// The addresses that use a key, the last one first. Includes what this process has not written yet.
 pub async fn callers(domain: &Domain, actor: &Actor, id: ApiKeyId) -> Result<Vec<api_key_caller::Model>, Error> {
