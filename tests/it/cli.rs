@@ -77,12 +77,11 @@ impl Server {
         }
         // With a public address the banner names that one.
         let port = environment.iter().find_map(|(name, value)| (*name == "PORT").then_some(*value));
-        server.base = match port {
-            Some(port) => format!("http://127.0.0.1:{port}"),
-            None => {
-                let from = server.banner.find("http://").expect("an address");
-                server.banner[from..].split_whitespace().next().expect("an address").to_owned()
-            }
+        server.base = if let Some(port) = port {
+            format!("http://127.0.0.1:{port}")
+        } else {
+            let from = server.banner.find("http://").expect("an address");
+            server.banner[from..].split_whitespace().next().expect("an address").to_owned()
         };
         server
     }

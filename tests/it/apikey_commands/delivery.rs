@@ -168,11 +168,11 @@ on_both_stores! {
         let key = api_key::fill_order(&domain, &ada, order).await.expect("a key");
         bot.restart().await;
         let domain = bot.running().app().domain().clone();
-        let state = async || api_key::key(&domain, &Actor::System, key.row.id).await.expect("the key").row.state;
+        let now = async || api_key::key(&domain, &Actor::System, key.row.id).await.expect("the key").row.state;
         bot.live_through(TimeDelta::seconds(58), TimeDelta::seconds(29)).await;
-        assert_eq!(state().await, entity::api_key::KeyState::Delivering);
+        assert_eq!(now().await, entity::api_key::KeyState::Delivering);
         bot.advance(TimeDelta::seconds(4));
-        bot.eventually("it is revoked", async |_| state().await == entity::api_key::KeyState::Revoked).await;
+        bot.eventually("it is revoked", async |_| now().await == entity::api_key::KeyState::Revoked).await;
         bot.finish().await;
     }
 
