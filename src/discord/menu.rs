@@ -100,7 +100,7 @@ fn ids(asked: &Asked, message: &serenity::Message) -> Result<(GuildId, ChannelId
     ids.map(|(channel, message)| (guild, channel, message)).ok_or_else(component::outdated)
 }
 
-/// The bot needs Manage Messages for everything but its own messages.
+/// The bot needs Manage Messages for everything but its own messages, and in a voice chat Connect.
 fn check_bot(
     data: &Data,
     asked: &Asked,
@@ -108,9 +108,11 @@ fn check_bot(
     author: Option<DiscordUserId>,
 ) -> Result<(), CommandError> {
     let own = author.is_some_and(|author| author.get() == data.application_id);
-    let has = |bits| asked.app_permissions & bits != 0;
-    if own || has(permission::ADMINISTRATOR) || has(permission::MANAGE_MESSAGES) {
+    let connect = if asked.in_voice_chat { permission::CONNECT } else { 0 };
+    let needed = if own { connect } else { connect | permission::MANAGE_MESSAGES };
+    let missing = permission::missing(asked.app_permissions, needed);
+    if missing == 0 || asked.app_permissions & permission::ADMINISTRATOR != 0 {
         return Ok(());
     }
-    Err(CommandError::BotLacks { channel, missing: permission::permission_names(permission::MANAGE_MESSAGES) })
+    Err(CommandError::BotLacks { channel, missing: permission::permission_names(missing) })
 }

@@ -199,8 +199,8 @@ async fn rule_finding(
         }
     };
     let needed = if threads { invite::SWEEP_NEEDS | permission::MANAGE_THREADS } else { invite::SWEEP_NEEDS };
-    let matrix = matrix(bits, needed);
-    let missing = permission::missing(bits, needed);
+    let missing = data.api.missing_for_messages(guild, channel, needed, Lane::Interactive).await?;
+    let matrix = matrix(bits, needed | missing);
     let (sign, word) = panel::rule_state(rule.state);
     let until = rule.paused_until.map(|until| format!(" until {}", text::relative(until))).unwrap_or_default();
     let why = rule.problem.as_deref().map(|why| format!(" ({})", text::escape(why, 80))).unwrap_or_default();

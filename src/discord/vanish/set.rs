@@ -125,8 +125,7 @@ async fn preview(data: &Data, asked: &Asked, actor: &Actor, mut new: NewRule) ->
 
 /// Refuses while the bot itself could not do there what the rule asks for.
 async fn check_bot(data: &Data, guild: GuildId, channel: ChannelId) -> Result<(), CommandError> {
-    let rights = data.api.own_permissions(guild, channel, Lane::Interactive).await?;
-    match permission::missing(rights, invite::SWEEP_NEEDS) {
+    match data.api.missing_for_messages(guild, channel, invite::SWEEP_NEEDS, Lane::Interactive).await? {
         0 => Ok(()),
         missing => Err(CommandError::BotLacks { channel, missing: permission::permission_names(missing) }),
     }

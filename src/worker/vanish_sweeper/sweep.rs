@@ -103,7 +103,7 @@ impl Sweeper {
             Ok::<_, discord_api::Error>(())
         };
         if let Err(error) = swept.await {
-            outcome.problem = Some(problem_of(&error));
+            outcome.problem = Some(self.problem_there(&claim, &error).await);
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 channel = %claim.place.place_id,
@@ -355,6 +355,19 @@ impl Sweeper {
             Err(discord_api::Error::NotFound { code: 10_008 } | discord_api::Error::NotDeletable) => Ok(()),
             outcome => outcome,
         }
+    }
+
+    /// Discord refuses a voice channel's chat without a word about Connect, so the rights are looked at to name it.
+    async fn problem_there(&self, claim: &Claim, error: &discord_api::Error) -> Problem {
+        const READING: u64 = permission::VIEW_CHANNEL | permission::READ_MESSAGE_HISTORY;
+        if matches!(error, discord_api::Error::MissingAccess) {
+            let (guild, place) = (claim.rule.guild_id, claim.place.place_id);
+            let missing = self.api.missing_for_messages(guild, place, READING, Lane::Normal).await;
+            if missing == Ok(permission::CONNECT) {
+                return Problem::Permission("Connect");
+            }
+        }
+        problem_of(error)
     }
 
     fn measure(&self, rule: &Effective, ids: &[MessageId]) {

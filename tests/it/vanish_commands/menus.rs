@@ -1,7 +1,7 @@
 //! Menus on a message.
 
 use chrono::TimeDelta;
-use fake_discord::{BOT_USER_ID, permission};
+use fake_discord::{BOT_USER_ID, ChannelKind, permission};
 use serde_json::json;
 
 use super::{Stage, assert_says};
@@ -75,6 +75,11 @@ on_both_stores! {
         stage.discord.set_overwrite(stage.lobby, BOT_USER_ID, 0, permission::MANAGE_MESSAGES);
         let refused = stage.discord.message_menu(stage.ada, stage.lobby, "Vanish in…", message).reply().await;
         assert_says(&refused, &["**Manage Messages**", "E-PERM-BOT"]);
+        let voice = stage.discord.add_channel(stage.guild, "talk", ChannelKind::Voice);
+        let message = stage.discord.send(voice, stage.ada, "hello");
+        stage.discord.set_overwrite(voice, BOT_USER_ID, 0, permission::CONNECT);
+        let refused = stage.discord.message_menu(stage.ada, voice, "Vanish in…", message).reply().await;
+        assert_says(&refused, &["**Connect**", "E-PERM-BOT"]);
         bot.finish().await;
     }
 }
