@@ -24,6 +24,7 @@ pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptio
 pub use hold::{Pause, pause, resume, run_now};
 pub use message::{
     DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, may_time, settle_message, time_message,
+    timed_until, untime_message,
 };
 pub use prospect::{Prospect, Stretch, prospect, run_prospect};
 pub use read::{PageRequest, RuleView, Rules, rule, rules, view};
