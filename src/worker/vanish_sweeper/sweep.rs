@@ -170,7 +170,7 @@ impl Sweeper {
         let conclusion = self.walk(claim, judge, claim.place.cursor, None).await?;
         outcome.passed_over = conclusion.passed_over;
         let window = judge.rule.window(self.domain.widening());
-        match self.delete(claim, judge, &conclusion, outcome).await {
+        match self.delete(claim, Some(&judge.rule), &conclusion, outcome).await {
             Ok(()) => {
                 outcome.cursor = Some(conclusion.cursor);
                 let next = conclusion.next_due.map(|due_at| due_at + window);
@@ -191,7 +191,8 @@ impl Sweeper {
         };
         let conclusion = self.walk(claim, judge, after, Some(until)).await?;
         let now = self.domain.discord_now();
-        match self.delete(claim, judge, &conclusion, outcome).await {
+        // No bound is promised for these: they were due before the rule was.
+        match self.delete(claim, None, &conclusion, outcome).await {
             Ok(()) => {
                 let window = judge.rule.window(self.domain.widening());
                 let next = conclusion.next_due.map(|due_at| due_at + window);
@@ -279,11 +280,12 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Deletes, young ones first. On failure says up to where everything is decided.
+    /// Deletes, young ones first, and measures the delay by the rule, if one is given. On failure says up to where
+    /// everything is decided.
     async fn delete(
         &self,
         claim: &Claim,
-        judge: &Judge,
+        measured_by: Option<&Effective>,
         conclusion: &Conclusion,
         outcome: &mut Outcome,
     ) -> Result<(), (MessageId, discord_api::Error)> {
@@ -294,7 +296,9 @@ impl Sweeper {
         let mut done = |ids: &[MessageId], outcome: &mut Outcome| {
             outcome.deleted += i64::try_from(ids.len()).unwrap_or(i64::MAX);
             left.retain(|id| !ids.contains(id));
-            self.measure(&judge.rule, ids);
+            if let Some(rule) = measured_by {
+                self.measure(rule, ids);
+            }
         };
         let mut failure = None;
         for chunk in deletions.young.chunks(100) {
