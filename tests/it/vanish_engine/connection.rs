@@ -74,6 +74,24 @@ async fn a_fatal_close_stops_the_bot_only() {
     bot.stop().await;
 }
 
+/// While Discord cannot be reached, `/ready` says so, and it recovers by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unreachable_gateway_is_not_called_ready() {
+    let bot = Bot::start(Database::Sqlite).await.expect("SQLite is built in");
+    let discord = bot.discord().clone();
+    discord.refuse_identify(Some(4000));
+    discord.forget_sessions();
+    discord.drop_sockets();
+    bot.eventually("it is not ready", async |bot| {
+        let answer = bot.get("/ready").await;
+        answer.status == 503 && answer.body["gateway"] == "connecting"
+    })
+    .await;
+    discord.refuse_identify(None);
+    bot.eventually("it is ready again", async |bot| bot.get("/ready").await.status == 200).await;
+    bot.finish().await;
+}
+
 /// Commands are registered once, and again only when they have changed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commands_are_registered_only_when_they_changed() {
