@@ -119,7 +119,8 @@ async fn check_permissions(report: &mut Report, api: &DiscordApi, domain: &Domai
     }
     if broken == 0 {
         let guilds = guild::present_count(domain).await?;
-        let detail = format!("{} vanishing channels, {guilds} servers: nothing is missing", rules.rows.len());
+        let looked_at = if rules.more { format!("the first {LOOKED_AT_MAX}") } else { rules.rows.len().to_string() };
+        let detail = format!("{looked_at} vanishing channels, {guilds} servers: nothing is missing");
         report.add("permissions", true, detail);
     }
     Ok(())
