@@ -1,5 +1,7 @@
 //! The gateway breaks in every way it can, and nothing is lost.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use super::Scene;
@@ -41,7 +43,7 @@ async fn a_wish_to_reconnect_is_followed() {
     bot.finish().await;
 }
 
-/// D41: an invalid session is identified anew, and messages sent in between are found in the store of Discord.
+/// D41: an invalid session is identified anew, five seconds apart, and messages sent in between are found in the store of Discord.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invalid_session_loses_no_message() {
     let bot = Bot::start(Database::Sqlite).await.expect("SQLite is built in");
@@ -52,6 +54,13 @@ async fn an_invalid_session_loses_no_message() {
     discord.drop_sockets();
     discord.send(scene.channel, scene.ada, "never told over the gateway");
     bot.eventually("identified anew", async |_| discord.identifies().len() == 2).await;
+    discord.forget_sessions();
+    discord.drop_sockets();
+    bot.eventually("and once more", async |_| discord.identifies().len() == 3).await;
+    let identifies: Vec<_> = discord.identifies().iter().map(|identify| identify.at).collect();
+    // Discord allows one in five seconds; a moment of slack for who measures.
+    let gaps = identifies.windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(gaps.clone().all(|gap| gap >= Duration::from_millis(4_900)), "{:?}", gaps.collect::<Vec<_>>());
     bot.eventually("the message vanishes", async |bot| {
         bot.advance(TimeDelta::seconds(10));
         bot.drain().await;
