@@ -29,7 +29,7 @@ pub use message::{
 pub use prospect::{Prospect, Stretch, prospect, run_prospect};
 pub use read::{PageRequest, RuleView, Rules, rule, rules, view};
 pub use rule::{Backlog, NewDuration, NewRule, remove, set_duration, set_rule};
-pub use sweep::{ChannelFacts, Claim, Outcome, Problem, claim_due, confirm, load_judge, settle, still_holds};
+pub use sweep::{ChannelFacts, Claim, Outcome, Problem, claim_due, confirm, load_judge, rest, settle, still_holds};
 pub use watch::{
     LastMessage, channel_gone, channel_restored, guild_seen, note_message, note_pins_changed, note_thread,
     planned_widening, suspended,
