@@ -7,7 +7,7 @@ mod bot;
 mod leader;
 mod secrets;
 
-pub use secrets::write_new as write_secret;
+pub use secrets::NewRootKey;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -23,7 +23,6 @@ use crate::{
     domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys},
     http,
     id_source::IdSource,
-    secret::Secret,
     store::{self, MigrateError, Store},
     telemetry,
     worker::{self, Board, cache_tailer::CacheTailer, key_follower::KeyFollower},
@@ -62,6 +61,15 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file of the root key holds something else.
+    #[error(
+        "{} holds no root key that this program made, and none is stored: move it away, or set API_KEY",
+        path.display()
+    )]
+    ForeignRootKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// The settings of the Discord client are wrong.
     #[error("the calls to Discord cannot be set up")]
     DiscordSetup(#[from] discord_api::SetupError),
@@ -74,8 +82,8 @@ pub enum StartError {
 pub struct Started {
     /// Where HTTP is served.
     pub address: SocketAddr,
-    /// A root key that was made just now; it is shown once.
-    pub new_root_key: Option<Secret>,
+    /// A root key that holds from this start on; it is shown once.
+    pub new_root_key: Option<NewRootKey>,
     /// Where metrics are served.
     pub metrics_address: Option<SocketAddr>,
     /// The bot's name and the link that invites it; none while Discord is off or silent.
@@ -107,7 +115,6 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
     let store = open_store(config).await?;
     store.migrate().await?;
     let domain = Domain::new(store, clock, ids, limits(config)).with_signing_keys(signing_keys(config)?);
-    let root_key = secrets::root_key(config, &domain).await?;
     let api = discord_api(config)?;
     let identity = match &api {
         Some(api) => bot::identify(api).await?,
@@ -122,6 +129,8 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
     };
     let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let metrics = metrics_listener.as_ref().and_then(|_| telemetry::metrics_handle());
+    // Last of all that may fail: a key that was made must also be shown.
+    let root_key = secrets::root_key(config, &domain).await?;
     let app = App::new(Parts {
         domain,
         http: http_settings(config, address),
@@ -133,7 +142,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
     let mut running = Running {
         started: Started {
             address,
-            new_root_key: root_key.generated,
+            new_root_key: root_key.new,
             metrics_address,
             bot: identity.as_ref().map(bot::Identity::public),
         },

@@ -1,5 +1,6 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod abuse;
 mod architecture;
 mod cli;
 mod commands;

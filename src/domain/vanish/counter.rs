@@ -40,13 +40,14 @@ pub(super) async fn count_deleted(
     count: i64,
     now: DateTime<Utc>,
 ) -> Result<Option<vanish_rule::Model>, Error> {
+    let total = || Expr::col(vanish_rule::Column::MessagesDeleted);
+    // The counter stops at the top instead of failing.
+    let sum = Expr::case(total().gt(i64::MAX - count), Expr::value(i64::MAX)).finally(total().add(count));
     let mut updated = vanish_rule::Entity::update_many()
-        .col_expr(vanish_rule::Column::MessagesDeleted, Expr::col(vanish_rule::Column::MessagesDeleted).add(count))
+        .col_expr(vanish_rule::Column::MessagesDeleted, sum.into())
         .col_expr(vanish_rule::Column::LastDeletion, Expr::value(now))
         .col_expr(vanish_rule::Column::UpdatedAt, Expr::value(now))
         .filter(vanish_rule::COLUMN.channel_id.eq(channel))
-        // The counter stops at the top instead of failing.
-        .filter(vanish_rule::COLUMN.messages_deleted.lte(i64::MAX - count))
         .exec_with_returning(txn.connection())
         .await?;
     Ok(updated.pop())

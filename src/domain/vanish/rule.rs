@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     RULES_PER_GUILD_MAX, VanishRefusal, rule_settings,
-    schedule::{AFTER_SECONDS, KEEP_LAST},
+    schedule::{AFTER_SECONDS, KEEP_LAST, KEEP_LAST_OFF},
     subject,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub struct NewRule {
     pub guild_id: GuildId,
     /// Age in seconds.
     pub after_seconds: Option<i64>,
-    /// At most this many messages stay.
+    /// At most this many messages stay; [`KEEP_LAST_OFF`] takes the count away.
     pub keep_last: Option<i32>,
     /// `rolling`, `every` or `daily`.
     pub schedule: Option<String>,
@@ -93,7 +93,7 @@ fn check_bounds(after_seconds: Option<i64>, keep_last: Option<i32>) -> Result<()
     if after_seconds.is_some_and(|after| !AFTER_SECONDS.contains(&after)) {
         return Err(VanishRefusal::AfterOutOfBounds);
     }
-    if keep_last.is_some_and(|keep| !KEEP_LAST.contains(&keep)) {
+    if keep_last.is_some_and(|keep| keep != KEEP_LAST_OFF && !KEEP_LAST.contains(&keep)) {
         return Err(VanishRefusal::KeepLastOutOfBounds);
     }
     Ok(())
