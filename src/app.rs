@@ -149,6 +149,8 @@ pub struct Parts {
     pub http: HttpSettings,
     /// The key that may do everything.
     pub root_key: RootKey,
+    /// What administrators show beside their token where an operation asks for it; none where it is not set.
+    pub admin_secret: Option<RootKey>,
     /// How the process is doing.
     pub readiness: Readiness,
     /// Renders the metrics, where they are recorded.
@@ -188,6 +190,11 @@ impl App {
     /// The key that may do everything.
     pub fn root_key(&self) -> &RootKey {
         &self.parts.root_key
+    }
+
+    /// What administrators show beside their token; none where it is not set.
+    pub fn admin_secret(&self) -> Option<&RootKey> {
+        self.parts.admin_secret.as_ref()
     }
 
     /// How the process is doing.

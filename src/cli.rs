@@ -8,11 +8,13 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError, Sources};
+use keys::KeysCommand;
 use users::UsersCommand;
 
 mod backup;
 mod completions;
 mod doctor;
+mod keys;
 mod migrate;
 mod offline;
 mod openapi;
@@ -28,6 +30,8 @@ Examples:
   DISCORD_TOKEN_FILE=token guildhall Start the bot too, with its token read from a file
   guildhall config check             Find every wrong setting without starting
   guildhall doctor --json            Check database and Discord, for a monitor to read
+  guildhall keys create --type admin --name me
+                                     Make an API key that may do everything, and print it once
   guildhall backup backup.db         Copy a SQLite database while it is in use";
 
 const ENVIRONMENT: &str = "\
@@ -92,6 +96,9 @@ pub enum Command {
     /// Make people and choose what they may do
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Make, list, replace, revoke and import API keys, and see how often they are used
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
     /// Check database, token and permissions; exit 1 on a breach
@@ -212,6 +219,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check) => settings::check(&config),
         Command::Config(ConfigCommand::Show) => settings::show(&config),
         Command::Users(command) => users::run(config, command).await,
+        Command::Keys(command) => keys::run(config, command).await,
         Command::Openapi => openapi::run(),
         Command::Doctor { json } => doctor::run(config, json).await,
         Command::Backup { file } => backup::run(config, file).await,

@@ -118,6 +118,7 @@ pub struct Domain {
     limits: Arc<Limits>,
     signing: SigningKeys,
     caches: Arc<Caches>,
+    usage: Arc<api_key::usage::Recorder>,
     pace: Arc<Pace>,
 }
 
@@ -150,7 +151,16 @@ impl Domain {
         let listener = caches.clone();
         store.on_commit(move |notes| notes.iter().for_each(|note| listener.forget(note)));
         let signing = SigningKeys::random();
-        Self { store, clock, ids, limits: Arc::new(limits), signing, caches, pace: Arc::default() }
+        Self {
+            store,
+            clock,
+            ids,
+            limits: Arc::new(limits),
+            signing,
+            caches,
+            usage: Arc::default(),
+            pace: Arc::default(),
+        }
     }
 
     /// Signs tokens with these secrets; without them, with one that nobody else has.

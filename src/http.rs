@@ -6,8 +6,10 @@
 //!
 //! Invariants: every route is mounted here and documented; a handler parses, asks the domain and shows.
 
+mod api_key;
 pub mod auth;
 mod cors;
+mod envelope;
 pub mod error;
 mod error_page;
 pub mod extract;
@@ -46,7 +48,12 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "", reference::routes());
     let router = mount(router, "/api/discord/vanish", vanish::routes());
     let router = mount(router, openapi::ALIASES[0].0, vanish::routes());
-    mount(router, "/api/discord/channels", slot::routes())
+    let router = mount(router, "/api/discord/channels", slot::routes());
+    let router = mount(router, "/api/admin/keys", api_key::routes());
+    let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
+    let router = mount(router, "/api/admin/usage", api_key::usage::routes());
+    let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
+    mount(router, "/api/keys/report-leak", api_key::leak::routes())
 }
 
 /// The whole control plane, to be served by [`serve`].

@@ -16,16 +16,16 @@ use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, HttpSettings, Parts, Readiness},
+    app::{App, HttpSettings, Parts, Readiness, RootKey},
     clock::Clock,
     config::{Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi},
-    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys},
+    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key},
     http,
     id_source::IdSource,
     store::{self, MigrateError, Store},
     telemetry,
-    worker::{self, Board, cache_tailer::CacheTailer, key_follower::KeyFollower},
+    worker::{self, Board, cache_tailer::CacheTailer, key_follower::KeyFollower, key_usage_writer::KeyUsageWriter},
 };
 
 /// Why the server does not start.
@@ -135,6 +135,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         domain,
         http: http_settings(config, address),
         root_key: root_key.key,
+        admin_secret: config.secrets.admin_secret_key.as_ref().map(|secret| RootKey::from_key(secret.expose())),
         readiness: Readiness::default(),
         metrics: metrics.clone(),
         discord: api,
@@ -262,10 +263,13 @@ impl Running {
         let domain = self.app.domain().clone();
         let commits = domain.store().commits();
         let follower = KeyFollower::new(domain.clone());
+        let usage = KeyUsageWriter::new(domain.clone());
         let tailer = CacheTailer::new(domain);
         let (board, shutdown) = (self.board.clone(), self.shutdown.clone());
         let follow = worker::run(follower, commits.clone(), board.clone(), shutdown.clone());
         self.spawn("key_follower", follow);
+        let write_usage = worker::run(usage, worker::no_commits(), board.clone(), shutdown.clone());
+        self.spawn("key_usage_writer", write_usage);
         self.spawn("cache_tailer", async move { worker::run(tailer, commits, board, shutdown).await });
         let leader = leader::Leader {
             app: self.app.clone(),
@@ -312,6 +316,10 @@ impl Running {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a task ended badly");
                 }
+            }
+            // Requests have ended by now: nothing is counted after this.
+            if let Err(error) = api_key::usage::flush(self.app.domain()).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "usage of keys is lost");
             }
             self.app.domain().store().close().await;
         });

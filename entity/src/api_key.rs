@@ -1,12 +1,14 @@
 //! An API key: everything but the key itself, of which only a digest is kept.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::id::{ApiKeyId, GuildId, UserId};
 
 /// A common choice of scopes and limits, as Key-Kingdom's clients name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize)]
 #[sea_orm(rs_type = "String", db_type = "Text")]
+#[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// Reads.
     #[sea_orm(string_value = "discord_bot")]

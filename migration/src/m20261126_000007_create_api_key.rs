@@ -87,7 +87,7 @@ async fn create_key(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             Index::create().name("idx-api_key-owner_slot").table("api_key").col("user_id").col("slot").unique().take(),
         )
         .await?;
-    for column in ["guild_id", "generation", "expires_at", "created_at"] {
+    for column in ["guild_id", "generation", "expires_at", "created_at", "state"] {
         let name = format!("api_key_{column}");
         manager.create_index(Index::create().name(name).table("api_key").col(column).take()).await?;
     }
@@ -130,5 +130,8 @@ async fn create_usage(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .primary_key(Index::create().col("key_id").col("address"))
                 .take(),
         )
+        .await?;
+    manager
+        .create_index(Index::create().name("api_key_caller_age").table("api_key_caller").col("last_seen_at").take())
         .await
 }

@@ -29,6 +29,11 @@ impl Author {
         Self::new(domain, &Actor::System)
     }
 
+    /// Who acts, as the event log names them.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
     /// The moment of the change.
     pub fn at(&self) -> DateTime<Utc> {
         self.at

@@ -71,6 +71,12 @@ impl Scope {
         }
     }
 
+    /// The same in one guild only; none where it is about another one.
+    pub fn within(self, guild_id: GuildId) -> Option<Self> {
+        let fits = self.guild_id.is_none_or(|own| own == guild_id);
+        fits.then_some(Self { guild_id: Some(guild_id), grant: self.grant })
+    }
+
     /// Whether it allows everything, in every guild or in its own.
     pub fn is_admin(self) -> bool {
         self.grant == Grant::Admin
@@ -137,6 +143,11 @@ impl Scopes {
     /// Everything.
     pub fn all() -> Self {
         Self(vec![Scope { guild_id: None, grant: Grant::Admin }])
+    }
+
+    /// Everything inside one guild.
+    pub fn all_of(guild_id: GuildId) -> Self {
+        Self(vec![Scope { guild_id: Some(guild_id), grant: Grant::Admin }])
     }
 
     /// Whether one of them allows this fine scope in this guild.

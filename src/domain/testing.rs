@@ -44,6 +44,11 @@ pub fn start() -> DateTime<Utc> {
 
 /// A migrated domain.
 pub async fn domain() -> TestDomain {
+    domain_with(Limits::default()).await
+}
+
+/// A migrated domain of an operator with limits of their own.
+pub async fn domain_with(limits: Limits) -> TestDomain {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("guildhall.db");
     let store = Store::open(Settings {
@@ -60,7 +65,7 @@ pub async fn domain() -> TestDomain {
     store.migrate().await.unwrap();
     let clock = Clock::frozen(start());
     let ids = IdSource::counting(clock.clone());
-    let domain = Domain::new(store, clock.clone(), ids, Limits::default());
+    let domain = Domain::new(store, clock.clone(), ids, limits);
     TestDomain { domain, clock, _folder: folder }
 }
 

@@ -166,6 +166,16 @@ impl Problem {
         self.0.status
     }
 
+    /// What happened, for programs.
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// What happened, for people.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// The body.
     pub fn render(&self, instance: &str, request_id: &str) -> Vec<u8> {
         let content = &self.0;

@@ -9,14 +9,14 @@ use super::{error_page, openapi};
 const INTRODUCTION: &str = "# Guildhall
 
 > A self-hosted Discord bot and its HTTP control plane in one program: vanishing channels and named channels of a \
-Discord server, by slash command and over HTTP, on one store.
+Discord server, by slash command and over HTTP, and API keys, on one store.
 
 The complete description is [/openapi.json](/openapi.json) (OpenAPI 3.1), for people [/reference](/reference).
 
 ## Authentication
 
 Send the root key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations below name the scope \
-they need; the root key has all.
+they need; the root key has all. Further keys are made at `/api/admin/keys`.
 
 ## Conventions
 

@@ -23,6 +23,7 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::{
+    envelope,
     error::{PROBLEM_JSON, Problem},
     metrics::Meter,
     request_id::{X_REQUEST_ID, request_id},
@@ -176,7 +177,11 @@ impl About {
 
     /// Completes the answer and accounts for it.
     fn finish(self, response: Response, meter: &Meter) -> Response {
-        let mut response = self.with_problem_body(response);
+        let mut response = if envelope::covers(self.uri.path()) {
+            envelope::wrap(response, self.request_id())
+        } else {
+            self.with_problem_body(response)
+        };
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);

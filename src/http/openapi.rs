@@ -11,7 +11,10 @@ use utoipa::{
     openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder, Server, path::Paths, tag::TagBuilder},
 };
 
-use super::error::{FieldError, ProblemView};
+use super::{
+    envelope,
+    error::{FieldError, ProblemView},
+};
 
 /// Paths under which existing clients look for a feature, and where it really lives.
 pub(super) const ALIASES: [(&str, &str); 1] = [("/api/vanish/discord", "/api/discord/vanish")];
@@ -60,12 +63,16 @@ pub(super) fn head() -> OpenApi {
         .tags(Some([
             tag("vanish", "Channels whose messages vanish"),
             tag("channels", "Named channels of a server"),
+            tag("keys", "API keys: made, changed, replaced, revoked and counted"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(
             Components::builder()
                 .schema("Problem", ProblemView::schema())
                 .schema("FieldError", FieldError::schema())
+                .schema("EnvelopeError", envelope::EnvelopeError::schema())
+                .schema("EnvelopeFault", envelope::EnvelopeFault::schema())
+                .schema("RateLimitState", envelope::RateLimitState::schema())
                 .build(),
         ))
         .build()
@@ -125,13 +132,35 @@ fn complete_components(components: &mut Value) {
         },
         "ETag": {"description": "Names this version, for If-None-Match", "schema": {"type": "string"}},
     });
-    let responses: Map<String, Value> =
-        ERRORS.iter().map(|(status, description)| (format!("Error{status}"), error(*status, description))).collect();
-    components["responses"] = Value::Object(responses);
+    let plain = ERRORS.iter().map(|(status, text)| (format!("Error{status}"), error(*status, text, Dress::Problem)));
+    let wrapped =
+        ERRORS.iter().map(|(status, text)| (format!("Wrapped{status}"), error(*status, text, Dress::Envelope)));
+    components["responses"] = Value::Object(plain.chain(wrapped).collect::<Map<_, _>>());
+}
+
+/// What the body of an error is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dress {
+    Problem,
+    Envelope,
+}
+
+impl Dress {
+    fn of(path: &str) -> Self {
+        if envelope::covers(path) { Self::Envelope } else { Self::Problem }
+    }
+
+    /// What the components call such an error.
+    fn component(self) -> &'static str {
+        match self {
+            Self::Problem => "Error",
+            Self::Envelope => "Wrapped",
+        }
+    }
 }
 
 /// An error as a response of the document.
-fn error(status: u16, description: &str) -> Value {
+fn error(status: u16, description: &str, dress: Dress) -> Value {
     let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
     if status == 401 {
         headers["WWW-Authenticate"] = json!({"schema": {"type": "string"}});
@@ -139,17 +168,25 @@ fn error(status: u16, description: &str) -> Value {
     if matches!(status, 503 | 504) {
         headers["Retry-After"] = json!({"description": "Seconds", "schema": {"type": "integer", "minimum": 0}});
     }
+    let (media_type, schema) = match dress {
+        Dress::Problem => ("application/problem+json", "Problem"),
+        Dress::Envelope => ("application/json", "EnvelopeError"),
+    };
     json!({
         "description": description,
         "headers": headers,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {media_type: {"schema": {"$ref": format!("#/components/schemas/{schema}")}}},
     })
 }
 
 fn complete_operation(path: &str, method: &str, operation: &mut Value) {
-    let protected = operation.get("x-scope").is_some();
+    let protected = operation.get("x-scope").is_some_and(|scope| scope != "public");
+    let bearer = match Dress::of(path) {
+        Dress::Problem => json!({"bearer": []}),
+        Dress::Envelope => json!({"bearer": [], "adminSecret": []}),
+    };
     operation["security"] =
-        if protected { json!([{"apiKey": []}, {"apiKeyAuthorization": []}, {"bearer": []}]) } else { json!([]) };
+        if protected { json!([{"apiKey": []}, {"apiKeyAuthorization": []}, bearer]) } else { json!([]) };
     if let Some((prefix, canonical)) = ALIASES.iter().find(|(prefix, _)| path.starts_with(prefix)) {
         let target = path.replacen(prefix, canonical, 1);
         operation["x-alias-of"] = format!("{} {target}", method.to_uppercase()).into();
@@ -160,7 +197,8 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         operation["deprecated"] = true.into();
     }
     let possible = errors_of(path, operation, protected);
-    if protected && method == "get" {
+    let dress = Dress::of(path);
+    if protected && method == "get" && !is_always_new(path) {
         add_revalidation(operation);
     }
     let Some(responses) = operation["responses"].as_object_mut() else {
@@ -170,14 +208,14 @@ fn complete_operation(path: &str, method: &str, operation: &mut Value) {
         let number: u16 = status.parse().unwrap_or(0);
         if number >= 400 && response.get("content").is_none() {
             let description = response["description"].as_str().unwrap_or_default();
-            *response = error(number, description);
+            *response = error(number, description, dress);
         }
         response["headers"]["X-Request-Id"] = json!({"$ref": "#/components/headers/X-Request-Id"});
     }
     for status in possible {
         responses
             .entry(status.to_string())
-            .or_insert_with(|| json!({"$ref": format!("#/components/responses/Error{status}")}));
+            .or_insert_with(|| json!({"$ref": format!("#/components/responses/{}{status}", dress.component())}));
     }
 }
 
@@ -198,6 +236,11 @@ fn errors_of(path: &str, operation: &Value, protected: bool) -> BTreeSet<u16> {
         statuses.insert(400);
     }
     statuses
+}
+
+/// Counts change with every request, and the envelope with every answer: nobody keeps them.
+fn is_always_new(path: &str) -> bool {
+    envelope::covers(path) || path.ends_with("/usage") || path.ends_with("/callers")
 }
 
 /// Reads of configuration carry an entity tag.

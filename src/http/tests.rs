@@ -6,6 +6,9 @@ mod browsers;
 mod contract;
 mod document;
 mod edges;
+mod key_kingdom;
+mod key_usage;
+mod keys;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -28,13 +31,15 @@ use crate::secret::DatabaseUrl;
 use crate::{
     app::{App, Parts, Readiness, RootKey},
     clock::Clock,
-    domain::{Domain, Limits},
+    domain::{Domain, KeyDialect, Limits},
     id_source::IdSource,
     store::{Settings, Store},
 };
 
 /// The root key of all tests.
 const KEY: &str = "root-key-of-the-tests-0123456789abcdef";
+/// The secret of administrators, where there is one.
+const ADMIN_SECRET: &str = "admin-secret-of-the-tests";
 /// No wait of a test is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -80,6 +85,11 @@ impl Answer {
 }
 
 async fn app(settings: HttpSettings) -> (App, TempDir) {
+    app_with(settings, Limits::default(), None).await
+}
+
+/// The same of an operator with limits and a secret of their own.
+async fn app_with(settings: HttpSettings, limits: Limits, admin_secret: Option<&str>) -> (App, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(Settings {
         url: DatabaseUrl::parse(&format!("sqlite://{}", folder.path().join("test.db").display())).unwrap(),
@@ -94,12 +104,12 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
     .expect("a store");
     store.migrate().await.expect("a schema");
     let clock = Clock::frozen("2026-11-21T23:37:29.418Z".parse().expect("a moment"));
-    let limits =
-        Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..Limits::default() };
+    let limits = Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..limits };
     let app = App::new(Parts {
         domain: Domain::new(store, clock.clone(), IdSource::counting(clock), limits),
         http: settings,
         root_key: RootKey::from_key(KEY),
+        admin_secret: admin_secret.map(RootKey::from_key),
         readiness: Readiness::default(),
         discord: None,
         metrics: None,
@@ -110,6 +120,15 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
 impl Server {
     async fn start() -> Self {
         Self::start_with(HttpSettings::default()).await
+    }
+
+    /// Of an operator who mints keys of other systems, and has set the secret of administrators.
+    async fn compatible() -> Self {
+        let mut limits = Limits::default();
+        limits.keys.shape = KeyDialect::Compatible;
+        let (app, folder) = app_with(HttpSettings::default(), limits, Some(ADMIN_SECRET)).await;
+        let routes = router(app.clone());
+        Self::start_router(app, folder, routes).await
     }
 
     async fn start_with(settings: HttpSettings) -> Self {
@@ -168,6 +187,16 @@ impl Server {
         let request =
             self.request(method, path).header("x-api-key", KEY).header("content-type", "application/json").body(body);
         self.send(request).await
+    }
+
+    /// With a key of the store and perhaps a body.
+    async fn with_key(&self, key: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, path).header("x-api-key", key);
+        self.send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
     }
 
     async fn with_header(&self, method: &str, path: &str, name: &str, value: &str) -> Answer {

@@ -14,8 +14,8 @@ use crate::{
     domain::lease,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, message_timer::MessageTimer, sequencer::Sequencer,
-        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        self, Board, Worker, announcer::Announcer, key_keeper::KeyKeeper, message_timer::MessageTimer,
+        sequencer::Sequencer, slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -98,6 +98,8 @@ impl Leader {
             let period = self.sweeper.period.min(SEQUENCER_PERIOD_MAX);
             self.employ(&mut term, Sequencer::new(domain.clone(), period));
         }
+        let keeper = KeyKeeper::new(domain.clone());
+        term.tasks.spawn(worker::run(keeper, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));

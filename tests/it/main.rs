@@ -1,6 +1,7 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
 mod abuse;
+mod api_keys;
 mod architecture;
 mod cli;
 mod commands;

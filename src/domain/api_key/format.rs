@@ -7,6 +7,7 @@ use rand::{
     RngExt as _,
     distr::{Alphanumeric, SampleString as _},
 };
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::secret::Secret;
@@ -56,7 +57,8 @@ impl Brand {
 }
 
 /// Which keys are minted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// `hall_live_…`.
     Live,
@@ -71,6 +73,13 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The shape of keys that begin like this, if it is one of ours or of a system that we know.
+    pub fn of_brand(brand: &str) -> Option<Self> {
+        [Self::Live, Self::Test, Self::Cartel, Self::KeyKingdomDiscord, Self::KeyKingdomAdmin]
+            .into_iter()
+            .find(|shape| shape.brand().text == brand)
+    }
+
     fn brand(self) -> &'static Brand {
         &BRANDS[match self {
             Self::Live => 0,

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -42,8 +42,10 @@ pub struct Keyring {
     users: Copy<UserId, Option<user::Model>>,
     /// The last change that is in the index; -1 before the first look.
     generation: AtomicI64,
-    /// This process has changed keys since the last look.
-    is_stale: AtomicBool,
+    /// Changes that this process has made, and how many of them the last look could see. They are compared instead of
+    /// a mark being cleared: who comes while a look is under way must not take its unfinished index for the whole.
+    changes: AtomicU64,
+    learnt: AtomicU64,
     word: RwLock<Word>,
     looking: tokio::sync::Mutex<()>,
 }
@@ -62,7 +64,8 @@ impl Default for Keyring {
             keys: Copy::new(ENTRIES_MAX),
             users: Copy::new(ENTRIES_MAX),
             generation: AtomicI64::new(-1),
-            is_stale: AtomicBool::new(true),
+            changes: AtomicU64::new(1),
+            learnt: AtomicU64::new(0),
             word: RwLock::default(),
             looking: tokio::sync::Mutex::new(()),
         }
@@ -73,7 +76,7 @@ impl Keyring {
     /// Drops what an event of this process has made stale.
     pub(in crate::domain) fn forget(&self, note: &EventNote) {
         if let Some(id) = note.subject.strip_prefix("api_key/").and_then(|id| id.parse().ok()) {
-            self.is_stale.store(true, Ordering::Release);
+            self.changes.fetch_add(1, Ordering::AcqRel);
             self.keys.forget(&id);
         }
         if let Some(id) = note.subject.strip_prefix("user/").and_then(|id| id.parse().ok()) {
@@ -90,9 +93,11 @@ impl Keyring {
 
     /// The key of this digest as it is now; none where nobody knows it.
     pub(super) async fn key(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<Arc<VerifiedKey>>, Error> {
+        // Asked before the lookup: an index that becomes complete in between would pass for one that was searched.
+        let is_stale = self.is_stale();
         let mut id = self.lookup(digest);
-        if id.is_none() && self.is_stale.load(Ordering::Acquire) {
-            self.look(domain).await?;
+        if id.is_none() && is_stale {
+            self.look_unless_failing(domain).await?;
             id = self.lookup(digest);
         }
         self.ensure_fresh(domain).await?;
@@ -102,6 +107,11 @@ impl Keyring {
             Ok(row.map(VerifiedKey::new).transpose()?.map(Arc::new))
         };
         Ok(self.keys.get_or_load(id, load).await?.as_ref().clone())
+    }
+
+    /// The id of the key of this digest; none where nobody knows it.
+    pub(super) async fn id(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<ApiKeyId>, Error> {
+        Ok(self.key(domain, digest).await?.map(|key| key.row.id))
     }
 
     /// How many keys the store has.
@@ -118,17 +128,39 @@ impl Keyring {
         self.index.read().unwrap_or_else(PoisonError::into_inner).get(digest).copied()
     }
 
+    /// Whether the index may lack a key that is good.
+    fn is_stale(&self) -> bool {
+        self.changes.load(Ordering::Acquire) != self.learnt.load(Ordering::Acquire) || self.word().failed_at.is_some()
+    }
+
     /// A store that is silent may have revoked anything.
     async fn ensure_fresh(&self, domain: &Domain) -> Result<(), Error> {
-        let word = *self.word.read().unwrap_or_else(PoisonError::into_inner);
-        let within = |at: Option<Instant>, span| at.is_some_and(|at| at.elapsed() <= span);
-        if within(word.heard_at, SILENCE_MAX) {
+        if is_within(self.word().heard_at, SILENCE_MAX) {
             return Ok(());
         }
-        if within(word.failed_at, FAILURE_PAUSE) {
+        self.look_unless_failing(domain).await
+    }
+
+    fn word(&self) -> Word {
+        *self.word.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A store that has just failed is not asked by everybody: each would wait for its time-out, one after the other.
+    async fn look_unless_failing(&self, domain: &Domain) -> Result<(), Error> {
+        if is_within(self.word().failed_at, FAILURE_PAUSE) {
             return Err(KeyRefusal::CannotCheck.into());
         }
-        self.look(domain).await.map_err(|error| {
+        let asked_at = Instant::now();
+        let _turn = self.looking.lock().await;
+        // Somebody else may have looked while this one waited for its turn.
+        let Word { heard_at, failed_at } = self.word();
+        if failed_at.is_some_and(|at| at >= asked_at) {
+            return Err(KeyRefusal::CannotCheck.into());
+        }
+        if heard_at.is_some_and(|at| at >= asked_at) && !self.is_stale() {
+            return Ok(());
+        }
+        self.look_now(domain).await.map_err(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "keys cannot be checked");
             KeyRefusal::CannotCheck.into()
         })
@@ -137,16 +169,20 @@ impl Keyring {
     /// Learns what has changed since the last look. Callers at the same time look one after the other.
     async fn look(&self, domain: &Domain) -> Result<(), Error> {
         let _turn = self.looking.lock().await;
-        // Cleared before the look: a change that comes during it is for the next one.
-        self.is_stale.store(false, Ordering::Release);
+        self.look_now(domain).await
+    }
+
+    async fn look_now(&self, domain: &Domain) -> Result<(), Error> {
+        // Counted before the look: a change that comes during it is for the next one.
+        let changes = self.changes.load(Ordering::Acquire);
         let outcome = self.learn(domain).await;
         let mut word = self.word.write().unwrap_or_else(PoisonError::into_inner);
         match &outcome {
-            Ok(()) => *word = Word { heard_at: Some(Instant::now()), failed_at: None },
-            Err(_) => {
-                self.is_stale.store(true, Ordering::Release);
-                word.failed_at = Some(Instant::now());
+            Ok(()) => {
+                self.learnt.store(changes, Ordering::Release);
+                *word = Word { heard_at: Some(Instant::now()), failed_at: None };
             }
+            Err(_) => word.failed_at = Some(Instant::now()),
         }
         outcome
     }
@@ -203,9 +239,15 @@ impl Keyring {
         if changed.len() as u64 == BATCH {
             self.users.forget_all();
         }
-        changed.iter().for_each(|id| self.users.forget(id));
+        for id in &changed {
+            self.users.forget(id);
+        }
         Ok(())
     }
+}
+
+fn is_within(at: Option<Instant>, span: Duration) -> bool {
+    at.is_some_and(|at| at.elapsed() <= span)
 }
 
 /// Learns what other processes have changed; to be called a few times a second.

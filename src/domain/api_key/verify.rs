@@ -46,8 +46,7 @@ impl VerifiedKey {
 
     /// When it stops to work, as things stand.
     pub fn ends_at(&self) -> Option<DateTime<Utc>> {
-        let grace = self.row.grace_ends_at.filter(|_| self.row.state == KeyState::Retiring);
-        [grace, self.row.expires_at].into_iter().flatten().min()
+        super::status::ends_at(&self.row)
     }
 
     /// Refuses unless it is good now, and from there.
