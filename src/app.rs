@@ -1,19 +1,25 @@
-//! What the faces share: the domain, and how the process is doing.
+//! What the faces share: the domain, limits on callers, and how the process is doing.
 //!
 //! Invariant: nothing here decides a rule; faces take their part of it by `FromRef`.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use axum::extract::FromRef;
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{discord_api::DiscordApi, domain::Domain};
+use crate::{
+    discord_api::DiscordApi,
+    domain::{Domain, api_key::VerifiedKey},
+    limits::RateLimits,
+};
 
 /// How the control plane listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -32,6 +38,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Most connections at once.
     pub connections_max: usize,
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Where people reach this server, for texts; no trailing slash.
     pub public_address: String,
 }
@@ -46,6 +54,7 @@ impl Default for HttpSettings {
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(15),
             connections_max: 512,
+            trusted_proxies: Vec::new(),
             public_address: "http://127.0.0.1:3003".to_owned(),
         }
     }
@@ -79,6 +88,24 @@ impl RootKey {
         same.into()
     }
 }
+
+/// One request with a good key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyUse<'a> {
+    /// The key.
+    pub key: &'a VerifiedKey,
+    /// Method and template of the route, never the path.
+    pub route: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// From where.
+    pub address: IpAddr,
+    /// From its head to its answer.
+    pub latency: Duration,
+}
+
+/// Learns of every request with a good key; it must not wait.
+pub type KeyUseListener = Box<dyn Fn(&KeyUse<'_>) + Send + Sync>;
 
 /// How the connection to Discord is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +176,12 @@ pub struct Parts {
     pub http: HttpSettings,
     /// The key that may do everything.
     pub root_key: RootKey,
+    /// What administrators show beside their token where an operation asks for it; none where it is not set.
+    pub admin_secret: Option<RootKey>,
+    /// How often callers may call.
+    pub limits: RateLimits,
+    /// Learns of every request with a good key.
+    pub on_key_use: Option<KeyUseListener>,
     /// How the process is doing.
     pub readiness: Readiness,
     /// Renders the metrics, where they are recorded.
@@ -188,6 +221,23 @@ impl App {
     /// The key that may do everything.
     pub fn root_key(&self) -> &RootKey {
         &self.parts.root_key
+    }
+
+    /// What administrators show beside their token; none where it is not set.
+    pub fn admin_secret(&self) -> Option<&RootKey> {
+        self.parts.admin_secret.as_ref()
+    }
+
+    /// How often callers may call.
+    pub fn limits(&self) -> &RateLimits {
+        &self.parts.limits
+    }
+
+    /// Tells of a request with a good key.
+    pub fn note_key_use(&self, one: &KeyUse<'_>) {
+        if let Some(listener) = &self.parts.on_key_use {
+            listener(one);
+        }
     }
 
     /// How the process is doing.

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod guild;
 pub mod history;
+pub mod idempotency;
 pub mod instance;
 pub mod lease;
 pub mod proposal;
@@ -118,6 +119,7 @@ pub struct Domain {
     limits: Arc<Limits>,
     signing: SigningKeys,
     caches: Arc<Caches>,
+    running: idempotency::Running,
     pace: Arc<Pace>,
 }
 
@@ -150,7 +152,8 @@ impl Domain {
         let listener = caches.clone();
         store.on_commit(move |notes| notes.iter().for_each(|note| listener.forget(note)));
         let signing = SigningKeys::random();
-        Self { store, clock, ids, limits: Arc::new(limits), signing, caches, pace: Arc::default() }
+        let (running, pace) = (idempotency::Running::default(), Arc::default());
+        Self { store, clock, ids, limits: Arc::new(limits), signing, caches, running, pace }
     }
 
     /// Signs tokens with these secrets; without them, with one that nobody else has.

@@ -24,9 +24,11 @@ use tracing::Instrument as _;
 
 use super::{
     error::{PROBLEM_JSON, Problem},
+    idempotency::REPLAYED,
     metrics::Meter,
-    request_id::{X_REQUEST_ID, request_id},
+    request_id::{RequestId, X_REQUEST_ID, request_id},
     server::{Arrival, Progress},
+    sunset::{DEPRECATION, SUNSET},
 };
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -37,7 +39,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const UNMATCHED: &str = "unmatched";
 
 /// Seconds after which a request that took too long may be sent again.
-const RETRY_AFTER_SECONDS: u16 = 1;
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Wraps the whole router.
 #[derive(Clone)]
@@ -81,8 +83,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let about = About::of(&request);
+        request.extensions_mut().insert(RequestId(about.id.clone()));
         // Subscribers format a span's fields at once, logged or not: the id alone, which leads to the access line.
         let span = tracing::info_span!("request", request_id = about.request_id());
         let arrival = request.extensions().get::<Arrival>().cloned();
@@ -233,7 +236,7 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 /// Headers that a browser may show to the page that called.
-pub const EXPOSED_HEADERS: [HeaderName; 7] = [
+pub const EXPOSED_HEADERS: [HeaderName; 12] = [
     X_REQUEST_ID,
     header::ETAG,
     header::LINK,
@@ -241,4 +244,9 @@ pub const EXPOSED_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("x-ratelimit-limit"),
     HeaderName::from_static("x-ratelimit-remaining"),
     HeaderName::from_static("x-ratelimit-reset"),
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    SUNSET,
+    DEPRECATION,
+    REPLAYED,
 ];

@@ -30,6 +30,7 @@ use crate::{
     clock::Clock,
     domain::{Domain, Limits},
     id_source::IdSource,
+    limits::{self, RateLimits},
     store::{Settings, Store},
 };
 
@@ -97,9 +98,12 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
     let limits =
         Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..Limits::default() };
     let app = App::new(Parts {
-        domain: Domain::new(store, clock.clone(), IdSource::counting(clock), limits),
+        domain: Domain::new(store, clock.clone(), IdSource::counting(clock.clone()), limits),
         http: settings,
         root_key: RootKey::from_key(KEY),
+        admin_secret: None,
+        limits: RateLimits::new(limits::Settings::lifted(), clock.clone()),
+        on_key_use: None,
         readiness: Readiness::default(),
         discord: None,
         metrics: None,

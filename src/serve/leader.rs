@@ -14,7 +14,7 @@ use crate::{
     domain::lease,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, message_timer::MessageTimer, sequencer::Sequencer,
+        self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, message_timer::MessageTimer, sequencer::Sequencer,
         slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
@@ -98,6 +98,7 @@ impl Leader {
             let period = self.sweeper.period.min(SEQUENCER_PERIOD_MAX);
             self.employ(&mut term, Sequencer::new(domain.clone(), period));
         }
+        self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));

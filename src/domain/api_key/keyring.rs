@@ -92,7 +92,7 @@ impl Keyring {
     pub(super) async fn key(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<Arc<VerifiedKey>>, Error> {
         let mut id = self.lookup(digest);
         if id.is_none() && self.is_stale.load(Ordering::Acquire) {
-            self.look(domain).await?;
+            self.look_unless_failing(domain).await?;
             id = self.lookup(digest);
         }
         self.ensure_fresh(domain).await?;
@@ -120,12 +120,19 @@ impl Keyring {
 
     /// A store that is silent may have revoked anything.
     async fn ensure_fresh(&self, domain: &Domain) -> Result<(), Error> {
-        let word = *self.word.read().unwrap_or_else(PoisonError::into_inner);
-        let within = |at: Option<Instant>, span| at.is_some_and(|at| at.elapsed() <= span);
-        if within(word.heard_at, SILENCE_MAX) {
+        if is_within(self.word().heard_at, SILENCE_MAX) {
             return Ok(());
         }
-        if within(word.failed_at, FAILURE_PAUSE) {
+        self.look_unless_failing(domain).await
+    }
+
+    fn word(&self) -> Word {
+        *self.word.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A store that has just failed is not asked by everybody: each would wait for its time-out, one after the other.
+    async fn look_unless_failing(&self, domain: &Domain) -> Result<(), Error> {
+        if is_within(self.word().failed_at, FAILURE_PAUSE) {
             return Err(KeyRefusal::CannotCheck.into());
         }
         self.look(domain).await.map_err(|error| {
@@ -136,17 +143,23 @@ impl Keyring {
 
     /// Learns what has changed since the last look. Callers at the same time look one after the other.
     async fn look(&self, domain: &Domain) -> Result<(), Error> {
+        let asked_at = Instant::now();
         let _turn = self.looking.lock().await;
+        // Somebody else has failed while this one waited for its turn.
+        if self.word().failed_at.is_some_and(|at| at >= asked_at) {
+            return Err(KeyRefusal::CannotCheck.into());
+        }
         // Cleared before the look: a change that comes during it is for the next one.
         self.is_stale.store(false, Ordering::Release);
+        let unfinished = StaleAgain(&self.is_stale);
         let outcome = self.learn(domain).await;
         let mut word = self.word.write().unwrap_or_else(PoisonError::into_inner);
         match &outcome {
-            Ok(()) => *word = Word { heard_at: Some(Instant::now()), failed_at: None },
-            Err(_) => {
-                self.is_stale.store(true, Ordering::Release);
-                word.failed_at = Some(Instant::now());
+            Ok(()) => {
+                std::mem::forget(unfinished);
+                *word = Word { heard_at: Some(Instant::now()), failed_at: None };
             }
+            Err(_) => word.failed_at = Some(Instant::now()),
         }
         outcome
     }
@@ -206,6 +219,19 @@ impl Keyring {
         changed.iter().for_each(|id| self.users.forget(id));
         Ok(())
     }
+}
+
+/// A look that fails, or whose caller hangs up, has learnt nothing.
+struct StaleAgain<'a>(&'a AtomicBool);
+
+impl Drop for StaleAgain<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+fn is_within(at: Option<Instant>, span: Duration) -> bool {
+    at.is_some_and(|at| at.elapsed() <= span)
 }
 
 /// Learns what other processes have changed; to be called a few times a second.
