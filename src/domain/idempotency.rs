@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotency_record::{self, Column};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
@@ -204,7 +204,7 @@ impl<R: Send + 'static> WriteError for Stop<R> {
     }
 }
 
-/// Carries a request out unless it was before. All that the attempt writes commits with the record of its answer; what
+/// Carries a request out unless it was before; `timeout` is how long it may take in all. All that the attempt writes commits with the record of its answer; what
 /// it reads is the state before it.
 pub async fn once<R: Send + 'static>(
     domain: &Domain,
@@ -214,7 +214,8 @@ pub async fn once<R: Send + 'static>(
 ) -> Result<Outcome<R>, Error> {
     let turn = domain.running.begin(&request).ok_or(IdempotencyRefusal::Running)?;
     let place = domain.store.long_transaction().await?;
-    let timeout = timeout.min(TRANSACTION_MAX);
+    // Ends before the request does, so that its client learns that nothing was done.
+    let timeout = (timeout * 3 / 4).min(TRANSACTION_MAX);
     let input = Input { domain: domain.clone(), request, attempt, timeout, turn, _place: place };
     let outcome = domain.store.write(input, |txn, input| Box::pin(carry_out(txn, input))).await;
     match outcome {
@@ -315,20 +316,19 @@ fn repeat<R>(request: &Request, record: idempotency_record::Model) -> Result<Out
 /// Forgets answers whose time is over; returns whether there may be more.
 pub async fn prune(domain: &Domain) -> Result<bool, Error> {
     let now = domain.now();
-    let last: Option<chrono::DateTime<chrono::Utc>> = idempotency_record::Entity::find()
+    let over: Vec<DateTime<Utc>> = idempotency_record::Entity::find()
         .select_only()
         .column(Column::ExpiresAt)
         .filter(Column::ExpiresAt.lte(now))
         .order_by_asc(Column::ExpiresAt)
-        .limit(1)
-        .offset(PRUNED_MAX - 1)
+        .limit(PRUNED_MAX)
         .into_tuple()
-        .one(domain.store.reader())
+        .all(domain.store.reader())
         .await?;
-    let until = last.unwrap_or(now);
+    let Some(until) = over.last() else { return Ok(false) };
     domain
         .store
-        .write(until, |txn, until| {
+        .write(*until, |txn, until| {
             Box::pin(async move {
                 let old = idempotency_record::Entity::delete_many().filter(Column::ExpiresAt.lte(*until));
                 old.exec(txn.connection()).await?;
@@ -336,5 +336,5 @@ pub async fn prune(domain: &Domain) -> Result<bool, Error> {
             })
         })
         .await?;
-    Ok(last.is_some())
+    Ok(over.len() as u64 == PRUNED_MAX)
 }

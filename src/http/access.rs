@@ -50,11 +50,6 @@ impl Access {
             fine => Self::Scope(scope::CATALOGUE.iter().find(|(name, _)| *name == fine)?.0),
         })
     }
-
-    /// Whether strangers may call.
-    pub(super) fn is_open(&self) -> bool {
-        matches!(self, Self::Public | Self::Optional)
-    }
 }
 
 /// Which limits count a request.

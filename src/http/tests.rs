@@ -1,11 +1,14 @@
 //! The control plane over real sockets.
 
 mod abuse;
+mod admission;
 mod bodies;
 mod browsers;
 mod contract;
 mod document;
 mod edges;
+mod idempotency;
+mod limits;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -26,11 +29,11 @@ use tokio_util::sync::CancellationToken;
 use super::{HttpSettings, router, serve};
 use crate::secret::DatabaseUrl;
 use crate::{
-    app::{App, Parts, Readiness, RootKey},
+    app::{App, KeyUseListener, Parts, Readiness, RootKey},
     clock::Clock,
     domain::{Domain, Limits},
     id_source::IdSource,
-    limits::{self, RateLimits},
+    limits::{RateLimits, Settings as LimitSettings},
     store::{Settings, Store},
 };
 
@@ -80,7 +83,32 @@ impl Answer {
     }
 }
 
+/// What a test may choose.
+struct Choice {
+    http: HttpSettings,
+    limits: LimitSettings,
+    admin_secret: Option<&'static str>,
+    on_key_use: Option<KeyUseListener>,
+}
+
+impl Default for Choice {
+    /// Limits are lifted, unless a test is about them.
+    fn default() -> Self {
+        Self {
+            http: HttpSettings::default(),
+            limits: LimitSettings::lifted(),
+            admin_secret: None,
+            on_key_use: None,
+        }
+    }
+}
+
 async fn app(settings: HttpSettings) -> (App, TempDir) {
+    let (app, _, folder) = app_of(Choice { http: settings, ..Choice::default() }).await;
+    (app, folder)
+}
+
+async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(Settings {
         url: DatabaseUrl::parse(&format!("sqlite://{}", folder.path().join("test.db").display())).unwrap(),
@@ -99,16 +127,16 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
         Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..Limits::default() };
     let app = App::new(Parts {
         domain: Domain::new(store, clock.clone(), IdSource::counting(clock.clone()), limits),
-        http: settings,
+        http: choice.http,
         root_key: RootKey::from_key(KEY),
-        admin_secret: None,
-        limits: RateLimits::new(limits::Settings::lifted(), clock.clone()),
-        on_key_use: None,
+        admin_secret: choice.admin_secret.map(RootKey::from_key),
+        limits: RateLimits::new(choice.limits, clock.clone()),
+        on_key_use: choice.on_key_use,
         readiness: Readiness::default(),
         discord: None,
         metrics: None,
     });
-    (app, folder)
+    (app, clock, folder)
 }
 
 impl Server {
@@ -117,9 +145,14 @@ impl Server {
     }
 
     async fn start_with(settings: HttpSettings) -> Self {
-        let (app, folder) = app(settings).await;
+        Self::start_as(Choice { http: settings, ..Choice::default() }).await.0
+    }
+
+    /// With the clock that it goes by.
+    async fn start_as(choice: Choice) -> (Self, Clock) {
+        let (app, clock, folder) = app_of(choice).await;
         let routes = router(app.clone());
-        Self::start_router(app, folder, routes).await
+        (Self::start_router(app, folder, routes).await, clock)
     }
 
     /// The same sockets around other routes.
@@ -160,6 +193,11 @@ impl Server {
     /// With the root key.
     async fn call(&self, method: &str, path: &str) -> Answer {
         self.send(self.request(method, path).header("x-api-key", KEY)).await
+    }
+
+    /// With any key.
+    async fn call_with(&self, key: &str, method: &str, path: &str) -> Answer {
+        self.send(self.request(method, path).header("x-api-key", key)).await
     }
 
     /// With the root key and a body.

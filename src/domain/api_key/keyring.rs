@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -42,8 +42,10 @@ pub struct Keyring {
     users: Copy<UserId, Option<user::Model>>,
     /// The last change that is in the index; -1 before the first look.
     generation: AtomicI64,
-    /// This process has changed keys since the last look.
-    is_stale: AtomicBool,
+    /// Changes that this process has made, and how many of them the last look could see. They are compared instead of
+    /// a mark being cleared: who comes while a look is under way must not take its unfinished index for the whole.
+    changes: AtomicU64,
+    learnt: AtomicU64,
     word: RwLock<Word>,
     looking: tokio::sync::Mutex<()>,
 }
@@ -62,7 +64,8 @@ impl Default for Keyring {
             keys: Copy::new(ENTRIES_MAX),
             users: Copy::new(ENTRIES_MAX),
             generation: AtomicI64::new(-1),
-            is_stale: AtomicBool::new(true),
+            changes: AtomicU64::new(1),
+            learnt: AtomicU64::new(0),
             word: RwLock::default(),
             looking: tokio::sync::Mutex::new(()),
         }
@@ -73,7 +76,7 @@ impl Keyring {
     /// Drops what an event of this process has made stale.
     pub(in crate::domain) fn forget(&self, note: &EventNote) {
         if let Some(id) = note.subject.strip_prefix("api_key/").and_then(|id| id.parse().ok()) {
-            self.is_stale.store(true, Ordering::Release);
+            self.changes.fetch_add(1, Ordering::AcqRel);
             self.keys.forget(&id);
         }
         if let Some(id) = note.subject.strip_prefix("user/").and_then(|id| id.parse().ok()) {
@@ -91,7 +94,7 @@ impl Keyring {
     /// The key of this digest as it is now; none where nobody knows it.
     pub(super) async fn key(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<Arc<VerifiedKey>>, Error> {
         let mut id = self.lookup(digest);
-        if id.is_none() && self.is_stale.load(Ordering::Acquire) {
+        if id.is_none() && self.is_stale() {
             self.look_unless_failing(domain).await?;
             id = self.lookup(digest);
         }
@@ -118,6 +121,11 @@ impl Keyring {
         self.index.read().unwrap_or_else(PoisonError::into_inner).get(digest).copied()
     }
 
+    /// Whether the index may lack a key that is good.
+    fn is_stale(&self) -> bool {
+        self.changes.load(Ordering::Acquire) != self.learnt.load(Ordering::Acquire) || self.word().failed_at.is_some()
+    }
+
     /// A store that is silent may have revoked anything.
     async fn ensure_fresh(&self, domain: &Domain) -> Result<(), Error> {
         if is_within(self.word().heard_at, SILENCE_MAX) {
@@ -135,7 +143,17 @@ impl Keyring {
         if is_within(self.word().failed_at, FAILURE_PAUSE) {
             return Err(KeyRefusal::CannotCheck.into());
         }
-        self.look(domain).await.map_err(|error| {
+        let asked_at = Instant::now();
+        let _turn = self.looking.lock().await;
+        // Somebody else may have looked while this one waited for its turn.
+        let Word { heard_at, failed_at } = self.word();
+        if failed_at.is_some_and(|at| at >= asked_at) {
+            return Err(KeyRefusal::CannotCheck.into());
+        }
+        if heard_at.is_some_and(|at| at >= asked_at) && !self.is_stale() {
+            return Ok(());
+        }
+        self.look_now(domain).await.map_err(|error| {
             tracing::warn!(error = &error as &dyn std::error::Error, "keys cannot be checked");
             KeyRefusal::CannotCheck.into()
         })
@@ -143,20 +161,18 @@ impl Keyring {
 
     /// Learns what has changed since the last look. Callers at the same time look one after the other.
     async fn look(&self, domain: &Domain) -> Result<(), Error> {
-        let asked_at = Instant::now();
         let _turn = self.looking.lock().await;
-        // Somebody else has failed while this one waited for its turn.
-        if self.word().failed_at.is_some_and(|at| at >= asked_at) {
-            return Err(KeyRefusal::CannotCheck.into());
-        }
-        // Cleared before the look: a change that comes during it is for the next one.
-        self.is_stale.store(false, Ordering::Release);
-        let unfinished = StaleAgain(&self.is_stale);
+        self.look_now(domain).await
+    }
+
+    async fn look_now(&self, domain: &Domain) -> Result<(), Error> {
+        // Counted before the look: a change that comes during it is for the next one.
+        let changes = self.changes.load(Ordering::Acquire);
         let outcome = self.learn(domain).await;
         let mut word = self.word.write().unwrap_or_else(PoisonError::into_inner);
         match &outcome {
             Ok(()) => {
-                std::mem::forget(unfinished);
+                self.learnt.store(changes, Ordering::Release);
                 *word = Word { heard_at: Some(Instant::now()), failed_at: None };
             }
             Err(_) => word.failed_at = Some(Instant::now()),
@@ -218,15 +234,6 @@ impl Keyring {
         }
         changed.iter().for_each(|id| self.users.forget(id));
         Ok(())
-    }
-}
-
-/// A look that fails, or whose caller hangs up, has learnt nothing.
-struct StaleAgain<'a>(&'a AtomicBool);
-
-impl Drop for StaleAgain<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
     }
 }
 
