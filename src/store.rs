@@ -224,7 +224,12 @@ pub(crate) fn unreachable(error: &DbErr) -> bool {
     let lost = |error: &Error| {
         matches!(
             error,
-            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed
+            Error::Io(_)
+                | Error::Tls(_)
+                | Error::Protocol(_)
+                | Error::PoolTimedOut
+                | Error::PoolClosed
+                | Error::WorkerCrashed
         )
     };
     // Connection exceptions, no resources left, and a server that starts or stops:

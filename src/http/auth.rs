@@ -136,7 +136,8 @@ pub(super) async fn recognise(app: &App, headers: &HeaderMap, address: IpAddr) -
         Some(key) => Some(holder(app, key, address).await),
         None => None,
     };
-    let unsure = [of_token.as_ref().and_then(|one| one.as_ref().err()), of_key.as_ref().and_then(|one| one.as_ref().err())];
+    let unsure =
+        [of_token.as_ref().and_then(|one| one.as_ref().err()), of_key.as_ref().and_then(|one| one.as_ref().err())];
     if let Some(problem) = unsure.into_iter().flatten().find(|problem| problem.status().is_server_error()) {
         let kind = if token.is_some() { CredentialKind::Token } else { CredentialKind::Key };
         return Recognised { principal, fault: Some(problem.clone()), kind };

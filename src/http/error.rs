@@ -162,12 +162,8 @@ impl Problem {
 
     /// 503: the store does not answer.
     pub fn store_unavailable() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
-            "The store does not answer. Please try again",
-        )
-        .with_retry_after(1)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "The store does not answer. Please try again")
+            .with_retry_after(1)
     }
 
     /// 500: our fault; what happened is in the log only.

@@ -43,9 +43,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 /// The whole body, within the limits on size and time.
 pub(super) async fn read_body(app: &App, body: Body) -> Result<Bytes, Problem> {
     let receive = receive(body, app.http().body_bytes_max);
-    tokio::time::timeout(app.http().body_timeout, receive).await.map_err(|_| {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time")
-    })?
+    tokio::time::timeout(app.http().body_timeout, receive)
+        .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time"))?
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {

@@ -89,13 +89,9 @@ async fn try_once(
     let request = Request::new(actor.to_string(), operation, key, fingerprint);
     let attempt = attempt(parts, body, handler);
     match idempotency::once(app.domain(), request, app.http().request_timeout, attempt).await {
-        Ok(Outcome::Fresh(response)) => {
-            Ok(response.into_inner().unwrap_or_else(PoisonError::into_inner))
-        }
+        Ok(Outcome::Fresh(response)) => Ok(response.into_inner().unwrap_or_else(PoisonError::into_inner)),
         Ok(Outcome::Repeated(answer)) => Ok(repeated(answer)),
-        Ok(Outcome::SecretShown { subject }) => {
-            Err(refused(IdempotencyRefusal::SecretAlreadyShown).with_id(subject))
-        }
+        Ok(Outcome::SecretShown { subject }) => Err(refused(IdempotencyRefusal::SecretAlreadyShown).with_id(subject)),
         Ok(Outcome::Panicked) => {
             tracing::error!("a handler panicked");
             Err(Problem::internal())
@@ -140,7 +136,8 @@ fn unquoted(rest: &str) -> Option<String> {
 
 /// A digest of what makes a request this one. JSON that says the same in another order is the same.
 fn fingerprint(query: Option<&str>, body: &[u8]) -> [u8; 32] {
-    let canonical = serde_json::from_slice::<Value>(body).ok().and_then(|value| serde_json::to_vec(&sorted(value)).ok());
+    let canonical =
+        serde_json::from_slice::<Value>(body).ok().and_then(|value| serde_json::to_vec(&sorted(value)).ok());
     let (kind, body) = canonical.as_deref().map_or((b'r', body), |json| (b'j', json));
     let query = query.unwrap_or_default();
     let length = u64::try_from(query.len()).unwrap_or(u64::MAX).to_be_bytes();
@@ -206,12 +203,8 @@ async fn remembered(parts: &Parts, mut response: Response) -> (Response, Option<
 
 /// Whether a second try would end the same. What depends on the moment is not remembered, nor is what failed.
 fn is_final(status: StatusCode) -> bool {
-    let passing = [
-        StatusCode::UNAUTHORIZED,
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::TOO_EARLY,
-        StatusCode::TOO_MANY_REQUESTS,
-    ];
+    let passing =
+        [StatusCode::UNAUTHORIZED, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
     !status.is_server_error() && !passing.contains(&status)
 }
 

@@ -38,7 +38,10 @@ const ERRORS: [(u16, &str); 14] = [
     (410, "It was there once"),
     (413, "The body is too large"),
     (415, "The body is not uncompressed JSON"),
-    (422, "The body is JSON and not acceptable: `errors` points at the value. Or the `Idempotency-Key` was used for another"),
+    (
+        422,
+        "The body is JSON and not acceptable: `errors` points at the value. Or the `Idempotency-Key` was used for another",
+    ),
     (429, "Too many requests: `violated-policies` names the limits, `Retry-After` says when the next one passes"),
     (500, "The server failed; its log has the reason"),
     (503, "The store does not answer: try again after `Retry-After`"),
@@ -173,7 +176,14 @@ fn error(status: u16, description: &str) -> Value {
         headers["WWW-Authenticate"] = json!({"schema": {"type": "string"}});
     }
     let told: &[&str] = match status {
-        429 => &["Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit-Policy", "RateLimit"],
+        429 => &[
+            "Retry-After",
+            "X-RateLimit-Limit",
+            "X-RateLimit-Remaining",
+            "X-RateLimit-Reset",
+            "RateLimit-Policy",
+            "RateLimit",
+        ],
         503 | 504 => &["Retry-After"],
         _ => &[],
     };
@@ -189,7 +199,8 @@ fn error(status: u16, description: &str) -> Value {
 
 /// Which credentials an operation takes.
 fn security(access: &Access, asks_admin_secret: bool) -> Value {
-    let (key, authorization, bearer) = (json!({"apiKey": []}), json!({"apiKeyAuthorization": []}), json!({"bearer": []}));
+    let (key, authorization, bearer) =
+        (json!({"apiKey": []}), json!({"apiKeyAuthorization": []}), json!({"bearer": []}));
     match access {
         Access::Public => json!([]),
         Access::Optional => json!([{}, key, authorization, bearer]),

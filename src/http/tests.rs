@@ -94,12 +94,7 @@ struct Choice {
 impl Default for Choice {
     /// Limits are lifted, unless a test is about them.
     fn default() -> Self {
-        Self {
-            http: HttpSettings::default(),
-            limits: LimitSettings::lifted(),
-            admin_secret: None,
-            on_key_use: None,
-        }
+        Self { http: HttpSettings::default(), limits: LimitSettings::lifted(), admin_secret: None, on_key_use: None }
     }
 }
 

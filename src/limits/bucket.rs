@@ -166,7 +166,10 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn new(policies: &[Policy<'_>], clock: &Clock) -> Self {
-        Self { limiters: policies.iter().filter_map(|policy| Limiter::new(policy, clock)).collect(), turn: Mutex::default() }
+        Self {
+            limiters: policies.iter().filter_map(|policy| Limiter::new(policy, clock)).collect(),
+            turn: Mutex::default(),
+        }
     }
 
     /// Whether it counts by these policies.

@@ -115,7 +115,7 @@ fn a_refused_request_counts_on_no_policy() {
     let clock = clock();
     let limits = limits(&clock, |_| {});
     let policies =
-        [Policy::own("minute", 100, Duration::from_secs(60)), Policy::own("second", 10, Duration::from_secs(1))];
+        [Policy::own("minute", 100, Duration::from_mins(1)), Policy::own("second", 10, Duration::from_secs(1))];
     assert_eq!((0..200).filter(|_| own(1, &policies, &limits)).count(), 10);
     clock.advance(TimeDelta::seconds(1));
     let caller = Caller::Key { id: 1, is_admin: false, own: &policies };
@@ -142,7 +142,7 @@ fn writes_of_people_count_twice() {
 fn limits_of_a_key_change_while_it_is_used() {
     let clock = clock();
     let limits = limits(&clock, |_| {});
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let before = [Policy::own("default", 10, minute)];
     assert_eq!((0..20).filter(|_| own(1, &before, &limits)).count(), 10);
     // What was used stays used.
@@ -208,9 +208,8 @@ fn signing_in_is_counted_by_account_and_by_address() {
         settings.sign_in_address_per_15_minutes = 100;
         settings.refresh_per_15_minutes = 30;
     });
-    let tries = |from: u8, account: &str| {
-        (0..10).filter(|_| passes(limits.count_sign_in(address(from), account))).count()
-    };
+    let tries =
+        |from: u8, account: &str| (0..10).filter(|_| passes(limits.count_sign_in(address(from), account))).count();
     assert_eq!((tries(1, "ada"), tries(1, "ada"), tries(1, "bob"), tries(2, "ada")), (5, 0, 5, 5));
     let rest: usize = (0..50).map(|account| tries(1, &account.to_string())).sum();
     assert_eq!(rest, 90, "refused tries do not count on the address");

@@ -14,8 +14,8 @@ use crate::{
     domain::lease,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, message_timer::MessageTimer, sequencer::Sequencer,
-        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, message_timer::MessageTimer,
+        sequencer::Sequencer, slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 

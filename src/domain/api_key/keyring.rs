@@ -93,8 +93,10 @@ impl Keyring {
 
     /// The key of this digest as it is now; none where nobody knows it.
     pub(super) async fn key(&self, domain: &Domain, digest: &KeyDigest) -> Result<Option<Arc<VerifiedKey>>, Error> {
+        // Asked before the lookup: an index that becomes complete in between would pass for one that was searched.
+        let is_stale = self.is_stale();
         let mut id = self.lookup(digest);
-        if id.is_none() && self.is_stale() {
+        if id.is_none() && is_stale {
             self.look_unless_failing(domain).await?;
             id = self.lookup(digest);
         }
@@ -232,7 +234,9 @@ impl Keyring {
         if changed.len() as u64 == BATCH {
             self.users.forget_all();
         }
-        changed.iter().for_each(|id| self.users.forget(id));
+        for id in &changed {
+            self.users.forget(id);
+        }
         Ok(())
     }
 }

@@ -57,10 +57,9 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "listChannelSettings" | "clearChannelSettings" => ("/api/discord/channels/42", None),
         "getChannelSetting" | "clearChannelSetting" => ("/api/discord/channels/42/alerts", None),
         "setChannelSetting" => ("/api/discord/channels/42/alerts", Some(slot)),
-        "setChannelSettingByBody" => (
-            "/api/discord/channels",
-            Some(json!({"guildId": HERE, "key": "alerts", "channelId": "1001"})),
-        ),
+        "setChannelSettingByBody" => {
+            ("/api/discord/channels", Some(json!({"guildId": HERE, "key": "alerts", "channelId": "1001"})))
+        }
         _ => return None,
     })
 }
@@ -170,7 +169,11 @@ async fn the_matrix() {
             let answer = ask(&server, key.as_deref(), &method, &target, body.as_ref()).await;
             let expected = expected(kind, &access, is_of_guild, own);
             let status = answer.status.as_u16();
-            assert!(expected.contains(&status), "{method} {target}, key {kind}: {status}, not {expected:?}: {}", answer.body);
+            assert!(
+                expected.contains(&status),
+                "{method} {target}, key {kind}: {status}, not {expected:?}: {}",
+                answer.body
+            );
             if status == 403 {
                 let problem = answer.problem(403, "forbidden");
                 assert_eq!(problem["required"], json!([scope]), "{method} {target}, key {kind}");
@@ -223,7 +226,8 @@ async fn a_list_without_a_guild_gives_a_bound_key_its_own() {
     let key = testing::keys::insert(server.app.domain(), &["read"], |row| row.guild_id = GuildId::new(42)).await;
     for query in ["", "?guildId=42", "?limit=10"] {
         let answer = server.call_with(&key.secret, "GET", &format!("/api/discord/vanish{query}")).await;
-        let channels: Vec<_> = answer.json().as_array().expect("a list").iter().map(|rule| rule["channelId"].clone()).collect();
+        let channels: Vec<_> =
+            answer.json().as_array().expect("a list").iter().map(|rule| rule["channelId"].clone()).collect();
         assert_eq!(channels, ["1", "3"], "{query}");
     }
     let other = server.call_with(&key.secret, "GET", "/api/discord/vanish?guildId=43").await;
@@ -336,7 +340,8 @@ async fn keys_that_end_tell_so() {
         let answer = server.call_with(&key.secret, "GET", "/api/discord/vanish").await;
         (answer.header("sunset").to_owned(), answer.header("deprecation").to_owned())
     };
-    let lasting = testing::keys::insert(domain, &["read"], |row| row.expires_at = Some(now + TimeDelta::days(15))).await;
+    let lasting =
+        testing::keys::insert(domain, &["read"], |row| row.expires_at = Some(now + TimeDelta::days(15))).await;
     assert_eq!(ask(&lasting).await, (String::new(), String::new()));
     let ending = testing::keys::insert(domain, &["read"], |row| row.expires_at = Some(now + TimeDelta::days(14))).await;
     let sunset = "Sat, 05 Dec 2026 23:37:29 GMT".to_owned();

@@ -6,11 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{Answer, Choice, KEY, Server};
-use crate::{
-    domain::testing,
-    http::HttpSettings,
-    limits::Settings,
-};
+use crate::{domain::testing, http::HttpSettings, limits::Settings};
 
 const PATH: &str = "/api/discord/vanish";
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
@@ -56,10 +52,12 @@ async fn exactly_the_limit_of_a_burst_is_served() {
         calls.spawn(async move { server.call_with(&secret, "GET", PATH).await });
     }
     let answers = calls.join_all().await;
-    let (served, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
-    assert_eq!((served.len(), refused.len()), (50, 150));
+    let (admitted, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!((admitted.len(), refused.len()), (50, 150));
     // 60 s / 50 is 1.2 s, told in whole seconds.
-    refused.iter().for_each(|answer| assert_refused(answer, "key", 2));
+    for answer in refused {
+        assert_refused(answer, "key", 2);
+    }
     clock.advance(TimeDelta::seconds(2));
     assert_eq!(server.call_with(&key.secret, "GET", PATH).await.status, 200);
     assert_eq!(server.call_with(&key.secret, "GET", PATH).await.status, 429);
@@ -96,16 +94,14 @@ async fn answers_say_how_many_are_left() {
 #[tokio::test]
 async fn limits_of_a_key_count_together_and_change_while_it_is_used() {
     let (server, _clock) = limited(figures()).await;
-    let own = |limit: u32| {
-        json!([{"name": "default", "limit": limit, "windowMs": 60_000}, {"name": "daily", "limit": 1000, "windowMs": 86_400_000}])
-    };
+    let own = |limit: u32| json!([{"name": "default", "limit": limit, "windowMs": 60_000}, {"name": "daily", "limit": 1000, "windowMs": 86_400_000}]);
     let key = testing::keys::insert(server.app.domain(), &["read"], |row| row.rate_limits = own(5)).await;
     let count = async || {
-        let mut served = 0;
+        let mut admitted = 0;
         for _ in 0..10 {
-            served += usize::from(server.call_with(&key.secret, "GET", PATH).await.status == 200);
+            admitted += usize::from(server.call_with(&key.secret, "GET", PATH).await.status == 200);
         }
-        served
+        admitted
     };
     assert_eq!(count().await, 5);
     let answer = server.call_with(&key.secret, "GET", PATH).await;
