@@ -78,7 +78,6 @@ impl Bench {
             domain: domain.clone(),
             http: HttpSettings::default(),
             root_key: RootKey::from_key(ROOT),
-            admin_secret: None,
             // As it ships, but for figures that a measurement would reach.
             limits: RateLimits::new(LimitSettings { key_per_minute: 1_000_000_000, ..LimitSettings::lifted() }, clock),
             on_key_use: None,

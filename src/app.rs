@@ -176,8 +176,6 @@ pub struct Parts {
     pub http: HttpSettings,
     /// The key that may do everything.
     pub root_key: RootKey,
-    /// What administrators show beside their token where an operation asks for it; none where it is not set.
-    pub admin_secret: Option<RootKey>,
     /// How often callers may call.
     pub limits: RateLimits,
     /// Learns of every request with a good key.
@@ -221,11 +219,6 @@ impl App {
     /// The key that may do everything.
     pub fn root_key(&self) -> &RootKey {
         &self.parts.root_key
-    }
-
-    /// What administrators show beside their token; none where it is not set.
-    pub fn admin_secret(&self) -> Option<&RootKey> {
-        self.parts.admin_secret.as_ref()
     }
 
     /// How often callers may call.

@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, HttpSettings, Parts, Readiness, RootKey},
+    app::{App, HttpSettings, Parts, Readiness},
     clock::Clock,
     config::{Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi},
@@ -128,7 +128,6 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         domain,
         http: http_settings(config, address),
         root_key: root_key.key,
-        admin_secret: config.secrets.admin_secret_key.as_ref().map(|secret| RootKey::from_key(secret.expose())),
         limits: rate_limits,
         on_key_use: None,
         readiness: Readiness::default(),

@@ -12,8 +12,7 @@
 //! | a scope | keys that have it, in some guild at least; people as the domain decides |
 //!
 //! With `x-guild` it says that it is about one guild at a time, so that a key bound to a guild may call it; the domain
-//! looks at the rows. `x-limit` is `documents` or `none` where the caller's own limits do not count, and
-//! `x-admin-secret` asks people for `X-Admin-Secret` beside their token.
+//! looks at the rows. `x-limit` is `documents` or `none` where the caller's own limits do not count.
 //!
 //! Invariant: what is not in the table is refused.
 
@@ -72,7 +71,6 @@ pub(super) struct Entry {
     /// It is about one guild at a time.
     pub(super) is_of_guild: bool,
     pub(super) pace: Pace,
-    pub(super) asks_admin_secret: bool,
     /// The prefix of its path, where that is another name for a feature, and the feature's own.
     pub(super) alias: Option<(&'static str, &'static str)>,
 }
@@ -91,7 +89,6 @@ impl Entry {
                 Some("none") => Pace::Unlimited,
                 Some(_) => return None,
             },
-            asks_admin_secret: flag("x-admin-secret"),
             alias: ALIASES.into_iter().find(|(prefix, _)| path.starts_with(prefix)),
         })
     }

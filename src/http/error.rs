@@ -209,14 +209,19 @@ impl Problem {
         self
     }
 
-    /// Its stable code.
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// What happened, for programs.
     pub fn code(&self) -> &str {
         &self.0.code
     }
 
-    /// Its status.
-    pub fn status(&self) -> StatusCode {
-        self.0.status
+    /// What happened, for people.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
     }
 
     /// The body.

@@ -2,12 +2,6 @@
 
 /// A code of the control plane itself, the status it comes with, and what to do about it.
 const CODES: &[(&str, u16, &str)] = &[
-    (
-        "admin_secret_unset",
-        403,
-        "The operation takes a token only together with `X-Admin-Secret`, and the operator has not set ADMIN_SECRET_KEY.",
-    ),
-    ("admin_secret_wrong", 403, "The operation asks for `X-Admin-Secret` beside the token; it is missing or wrong."),
     ("bad_text", 422, "A text is too long, empty, or holds characters that it may not. `errors` names it."),
     ("body_incomplete", 400, "The connection ended before the body did. Send the request again."),
     ("body_timeout", 408, "The body took too long to arrive. Send it faster, or in one piece."),

@@ -16,7 +16,7 @@ use std::{
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -36,8 +36,6 @@ use crate::{
 };
 use figures::Figures;
 
-/// The header beside a token, where an operation asks for it.
-const ADMIN_SECRET: &str = "x-admin-secret";
 /// The route of a request that none matches.
 const UNMATCHED: &str = "unmatched";
 
@@ -131,6 +129,7 @@ impl Shared {
         let is_write = !matches!(*request.method(), Method::GET | Method::HEAD);
         let verdict = throttle::count(self.app.limits(), pace, &principal, is_write);
         let now = self.app.domain().now();
+        let allowance = verdict.as_ref().and_then(|verdict| Allowance::of(verdict, now));
         let mut response = match (&verdict, found) {
             (Some(verdict), _) if verdict.wait().is_some() => throttle::too_many(verdict).into_response(),
             (_, None) => call(inner, request).await,
@@ -138,13 +137,10 @@ impl Shared {
             (_, Some(Found::OtherMethods(allow))) => {
                 (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow.clone())]).into_response()
             }
-            (verdict, Some(Found::Operation(entry))) => {
-                let allowance = verdict.as_ref().and_then(|verdict| Allowance::of(verdict, now));
-                match self.admit(entry, &principal, fault, request.headers()) {
-                    Ok(()) => self.run(inner, entry, &principal, allowance, request).await,
-                    Err(problem) => problem.into_response(),
-                }
-            }
+            (_, Some(Found::Operation(entry))) => match admit(entry, &principal, fault) {
+                Ok(()) => self.run(inner, entry, &principal, allowance, request).await,
+                Err(problem) => problem.into_response(),
+            },
         };
         if let Some(verdict) = &verdict {
             throttle::tell(response.headers_mut(), verdict, now);
@@ -160,58 +156,6 @@ impl Shared {
             });
         }
         response
-    }
-
-    /// Refuses what the table alone decides.
-    fn admit(
-        &self,
-        entry: &Entry,
-        principal: &Principal,
-        fault: Option<Problem>,
-        headers: &HeaderMap,
-    ) -> Result<(), Problem> {
-        if entry.access == Access::Public {
-            return Ok(());
-        }
-        let Some(actor) = principal.actor() else {
-            return match (fault, &entry.access) {
-                (Some(fault), _) => Err(fault),
-                (None, Access::Optional) => Ok(()),
-                (None, access) => Err(Problem::unauthenticated(missing(access))),
-            };
-        };
-        match entry.access {
-            Access::Key if principal.key().is_none() => return Err(Problem::unauthenticated(auth::KEY_REQUIRED)),
-            Access::User if principal.signed_in().is_none() => {
-                return Err(Problem::unauthenticated(auth::NOT_AUTHENTICATED));
-            }
-            _ => {}
-        }
-        match actor {
-            Actor::Key(key) => admit_key(entry, &key),
-            Actor::User(_) if entry.asks_admin_secret => self.check_admin_secret(headers),
-            _ => Ok(()),
-        }
-    }
-
-    fn check_admin_secret(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(secret) = self.app.admin_secret() else {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "admin_secret_unset",
-                "This operation takes a token only together with X-Admin-Secret, and ADMIN_SECRET_KEY is not set here. \
-                 Use a key in X-API-Key, or set ADMIN_SECRET_KEY",
-            ));
-        };
-        let shown = headers.get(ADMIN_SECRET).and_then(|value| value.to_str().ok());
-        if shown.is_some_and(|shown| secret.matches(shown)) {
-            return Ok(());
-        }
-        Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "admin_secret_wrong",
-            "This operation takes a token only together with X-Admin-Secret, which is missing or wrong",
-        ))
     }
 
     async fn run<S: Inner + 'static>(
@@ -235,6 +179,31 @@ impl Shared {
             // Strangers have no name under which their requests could be remembered.
             _ => call(inner, request).await,
         }
+    }
+}
+
+/// Refuses what the table alone decides.
+fn admit(entry: &Entry, principal: &Principal, fault: Option<Problem>) -> Result<(), Problem> {
+    if entry.access == Access::Public {
+        return Ok(());
+    }
+    let Some(actor) = principal.actor() else {
+        return match (fault, &entry.access) {
+            (Some(fault), _) => Err(fault),
+            (None, Access::Optional) => Ok(()),
+            (None, access) => Err(Problem::unauthenticated(missing(access))),
+        };
+    };
+    match entry.access {
+        Access::Key if principal.key().is_none() => return Err(Problem::unauthenticated(auth::KEY_REQUIRED)),
+        Access::User if principal.signed_in().is_none() => {
+            return Err(Problem::unauthenticated(auth::NOT_AUTHENTICATED));
+        }
+        _ => {}
+    }
+    match actor {
+        Actor::Key(key) => admit_key(entry, &key),
+        _ => Ok(()),
     }
 }
 

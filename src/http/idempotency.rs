@@ -20,12 +20,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 
-use super::{
-    access::Entry,
-    error::{PROBLEM_JSON, Problem},
-    extract::read_body,
-    request_id::RequestId,
-};
+use super::{access::Entry, error::Problem, extract::read_body, observe::with_problem_body, request_id::RequestId};
 use crate::{
     app::App,
     domain::{
@@ -174,7 +169,7 @@ async fn kept(parts: &Parts, response: Response) -> Tried<Reply> {
     Tried { reply: Mutex::new(response), answer }
 }
 
-async fn remembered(parts: &Parts, mut response: Response) -> (Response, Option<Answer>) {
+async fn remembered(parts: &Parts, response: Response) -> (Response, Option<Answer>) {
     if !is_final(response.status()) {
         return (response, None);
     }
@@ -183,12 +178,9 @@ async fn remembered(parts: &Parts, mut response: Response) -> (Response, Option<
         answer.subject = Some(secret.subject.clone());
         return (response, Some(answer));
     }
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let id = parts.extensions.get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
-        *response.body_mut() = Body::from(problem.render(parts.uri.path(), id));
-        response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-    }
+    // As it is sent, so that it is repeated word for word.
+    let id = parts.extensions.get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
+    let response = with_problem_body(response, parts.uri.path(), id);
     if response.body().size_hint().exact().is_none_or(|bytes| bytes > BODY_BYTES_MAX) {
         return (response, Some(answer));
     }

@@ -179,7 +179,7 @@ impl About {
 
     /// Completes the answer and accounts for it.
     fn finish(self, response: Response, meter: &Meter) -> Response {
-        let mut response = self.with_problem_body(response);
+        let mut response = with_problem_body(response, self.uri.path(), self.request_id());
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
@@ -202,23 +202,24 @@ impl About {
             tracing::debug!(method, route, status, milliseconds, "answered");
         }
     }
+}
 
-    fn with_problem_body(&self, mut response: Response) -> Response {
-        if !response.status().is_client_error() && !response.status().is_server_error() {
-            return response;
-        }
-        let problem = match response.extensions_mut().remove::<Problem>() {
-            Some(problem) => problem,
-            None if has_own_body(&response) => return response,
-            None => Problem::of_status(response.status()),
-        };
-        let body = problem.render(self.uri.path(), self.request_id());
-        let headers = response.headers_mut();
-        headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        *response.body_mut() = Body::from(body);
-        response
+/// Gives an error its body, if it has none of its own.
+pub(super) fn with_problem_body(mut response: Response, path: &str, request_id: &str) -> Response {
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        return response;
     }
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if has_own_body(&response) => return response,
+        None => Problem::of_status(response.status()),
+    };
+    let body = problem.render(path, request_id);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    *response.body_mut() = Body::from(body);
+    response
 }
 
 /// Bare statuses and axum's plain texts are no answers of ours.

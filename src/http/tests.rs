@@ -1,6 +1,7 @@
 //! The control plane over real sockets.
 
 mod abuse;
+mod access;
 mod admission;
 mod bodies;
 mod browsers;
@@ -87,14 +88,13 @@ impl Answer {
 struct Choice {
     http: HttpSettings,
     limits: LimitSettings,
-    admin_secret: Option<&'static str>,
     on_key_use: Option<KeyUseListener>,
 }
 
 impl Default for Choice {
     /// Limits are lifted, unless a test is about them.
     fn default() -> Self {
-        Self { http: HttpSettings::default(), limits: LimitSettings::lifted(), admin_secret: None, on_key_use: None }
+        Self { http: HttpSettings::default(), limits: LimitSettings::lifted(), on_key_use: None }
     }
 }
 
@@ -124,7 +124,6 @@ async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
         domain: Domain::new(store, clock.clone(), IdSource::counting(clock.clone()), limits),
         http: choice.http,
         root_key: RootKey::from_key(KEY),
-        admin_secret: choice.admin_secret.map(RootKey::from_key),
         limits: RateLimits::new(choice.limits, clock.clone()),
         on_key_use: choice.on_key_use,
         readiness: Readiness::default(),

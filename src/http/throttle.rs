@@ -8,6 +8,8 @@ use std::{fmt::Write as _, net::IpAddr, time::Duration};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     access::Pace,
@@ -22,12 +24,16 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STANDING: HeaderName = HeaderName::from_static("ratelimit");
 
-/// How many requests are left to the caller: an extension of the request, for answers that say so in their body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many requests are left to the caller: an extension of the request, for answers that say so in their body. There
+/// is none where nothing limits the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RateLimit)]
 pub struct Allowance {
     /// Requests that would pass now.
     pub remaining: u32,
-    /// When all of them are there again.
+    /// When all of them are there again, in milliseconds since 1970.
+    #[serde(rename = "resetAt", serialize_with = "chrono::serde::ts_milliseconds::serialize")]
+    #[schema(value_type = i64, example = 1_795_683_271_000_i64)]
     pub resets_at: DateTime<Utc>,
 }
 

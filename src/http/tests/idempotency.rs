@@ -82,7 +82,11 @@ struct Place {
 
 impl Place {
     async fn new() -> Self {
-        let http = HttpSettings { request_timeout: Duration::from_secs(2), ..HttpSettings::default() };
+        Self::with_timeout(Duration::from_secs(3)).await
+    }
+
+    async fn with_timeout(request_timeout: Duration) -> Self {
+        let http = HttpSettings { request_timeout, ..HttpSettings::default() };
         let (app, clock, folder) = app_of(Choice { http, ..Choice::default() }).await;
         let (router, api) = OpenApiRouter::<App>::new().routes(routes!(effect)).split_for_parts();
         let runs = Runs::default();
@@ -206,6 +210,37 @@ async fn secrets_and_large_answers_are_not_kept() {
     let again = place.post("l", "large").await;
     assert_eq!((again.status.as_u16(), again.body.as_str()), (200, ""));
     assert_eq!((again.header("idempotent-replayed"), place.runs()), ("true", 2));
+}
+
+/// On SQLite many writes share a commit: one that is undone, late, or abandoned takes no other one with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_undone_takes_no_neighbour_with_it() {
+    let place = Arc::new(Place::with_timeout(super::PATIENCE).await);
+    let mut senders = tokio::task::JoinSet::new();
+    for nth in 0..24_u64 {
+        let place = place.clone();
+        senders.spawn(async move {
+            let end = ["hang", "fault", "panic", "refused", "", ""][usize::try_from(nth % 6).expect("small")];
+            // One hangs; more would hold up the others for longer than a request may take.
+            let end = if nth > 0 && end == "hang" { "busy" } else { end };
+            if nth % 6 == 5 {
+                let body = json!({"channelId": (5_000 + nth).to_string(), "guildId": "42", "duration": 60});
+                let new = crate::domain::vanish::NewDuration {
+                    channel_id: testing::channel(5_000 + nth),
+                    guild_id: GuildId::new(42).expect("an id"),
+                    after_seconds: 60,
+                };
+                let done = crate::domain::vanish::set_duration(place.server.app.domain(), &testing::root(), new).await;
+                assert!(done.is_ok(), "{body}");
+                return true;
+            }
+            place.post(&nth.to_string(), end).await.status == 200
+        });
+    }
+    let kept = senders.join_all().await.into_iter().filter(|kept| *kept).count();
+    assert_eq!(kept, 8);
+    // Refused answers are remembered, and so is what their handler had written before.
+    assert_eq!((place.effects().await, place.records().await), (8 + 4, 4 + 4));
 }
 
 #[tokio::test]
