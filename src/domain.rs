@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod guild;
 pub mod history;
+pub mod idempotency;
 pub mod instance;
 pub mod lease;
 pub mod proposal;
@@ -119,6 +120,7 @@ pub struct Domain {
     signing: SigningKeys,
     caches: Arc<Caches>,
     usage: Arc<api_key::usage::Recorder>,
+    running: idempotency::Running,
     pace: Arc<Pace>,
 }
 
@@ -159,6 +161,7 @@ impl Domain {
             signing,
             caches,
             usage: Arc::default(),
+            running: idempotency::Running::default(),
             pace: Arc::default(),
         }
     }

@@ -23,6 +23,7 @@ use crate::{
     domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key},
     http,
     id_source::IdSource,
+    limits::{self, RateLimits},
     store::{self, MigrateError, Store},
     telemetry,
     worker::{self, Board, cache_tailer::CacheTailer, key_follower::KeyFollower, key_usage_writer::KeyUsageWriter},
@@ -114,6 +115,7 @@ pub struct Running {
 pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Running, StartError> {
     let store = open_store(config).await?;
     store.migrate().await?;
+    let rate_limits = RateLimits::new(limit_settings(config), clock.clone());
     let domain = Domain::new(store, clock, ids, limits(config)).with_signing_keys(signing_keys(config)?);
     let api = discord_api(config)?;
     let identity = match &api {
@@ -136,6 +138,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         http: http_settings(config, address),
         root_key: root_key.key,
         admin_secret: config.secrets.admin_secret_key.as_ref().map(|secret| RootKey::from_key(secret.expose())),
+        limits: rate_limits,
         readiness: Readiness::default(),
         metrics: metrics.clone(),
         discord: api,
@@ -154,6 +157,8 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         grace: config.shutdown.grace(),
     };
     running.spawn_http(listener);
+    let sweeps = running.app.limits().clone().keep_swept(running.shutdown.clone());
+    running.spawn("limits", sweeps);
     if let (Some(listener), Some(handle)) = (metrics_listener, metrics) {
         let shutdown = running.shutdown.clone();
         running.spawn("metrics", async move { http::metrics::serve_metrics(listener, handle, shutdown).await });
@@ -175,6 +180,23 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
         copies_kept: database.copies_kept,
     };
     Store::open(settings).await.map_err(|source| StartError::Store { url: database.url.to_string(), source })
+}
+
+fn limit_settings(config: &Config) -> limits::Settings {
+    let given = &config.limits;
+    limits::Settings {
+        root_per_minute: given.root_per_minute,
+        admin_per_minute: given.admin_per_minute.get(),
+        key_per_minute: given.key_per_minute.get(),
+        user_per_minute: given.user_per_minute.get(),
+        user_writes_per_minute: given.user_writes_per_minute.get(),
+        anonymous_per_minute: given.anonymous_per_minute.get(),
+        documents_per_minute: given.documents_per_minute.get(),
+        sign_in_per_15_minutes: given.sign_in_per_15_minutes.get(),
+        sign_in_address_per_15_minutes: given.sign_in_address_per_15_minutes.get(),
+        refresh_per_15_minutes: given.refresh_per_15_minutes.get(),
+        callers_max: given.callers_max,
+    }
 }
 
 /// The domain's limits, as the settings give them.
@@ -235,6 +257,7 @@ fn http_settings(config: &Config, address: SocketAddr) -> HttpSettings {
         body_timeout: http.body_timeout(),
         request_timeout: http.request_timeout(),
         connections_max: http.connections_max,
+        trusted_proxies: http.trusted_proxies.clone(),
         public_address: http.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
     }
 }

@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod config;
 mod docs;
+mod guard;
 mod harness;
 mod openapi;
 mod promises;

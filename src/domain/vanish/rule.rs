@@ -111,6 +111,11 @@ impl<C> Write<C> {
         Self { domain: domain.clone(), actor: actor.clone(), now: domain.now(), change }
     }
 
+    /// Whether the actor has the right in this guild.
+    pub(super) fn may(&self, right: Right, guild: GuildId) -> bool {
+        self.actor.may(right, Some(guild))
+    }
+
     pub(super) async fn log(
         &self,
         txn: &WriteTransaction,
@@ -378,17 +383,17 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
     Ok(rule)
 }
 
-/// Takes a rule away; says whether there was one.
+/// Takes a rule away; says whether there was one that the actor may touch.
 pub async fn remove(domain: &Domain, actor: &Actor, channel: ChannelId) -> Result<bool, Error> {
-    let guild = (*super::read::cached(domain, channel).await?).as_ref().map(|rule| rule.guild_id);
-    actor.require(Right::ManageVanish(channel), guild)?;
+    actor.require_somewhere(Right::ManageVanish(channel))?;
     let write = Write::new(domain, actor, channel);
     domain.store.write(write, |txn, write| Box::pin(delete(txn, write))).await
 }
 
 async fn delete(txn: &WriteTransaction, write: &Write<ChannelId>) -> Result<bool, Error> {
     let channel = write.change;
-    let Some(before) = locked(txn, channel).await? else {
+    let found = locked(txn, channel).await?;
+    let Some(before) = found.filter(|rule| write.may(Right::ManageVanish(channel), rule.guild_id)) else {
         return Ok(false);
     };
     let result = vanish_rule::Entity::delete_by_id(channel).exec(txn.connection()).await?;
