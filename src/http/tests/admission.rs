@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::routing::get;
 use chrono::TimeDelta;
 use entity::{
-    api_key::KeyState,
+    api_key::{KeyState, Preset},
     id::GuildId,
     user::{Model as User, Role},
 };
@@ -32,7 +32,7 @@ const HERE: &str = "42";
 const ELSEWHERE: u64 = 43;
 
 /// A request that whoever may do everything is answered 2xx or 3xx, by operation. An operation that is missing here
-/// fails the matrix: give it a line.
+/// fails the matrix: give it a line. `$KEY` stands for the id of a fresh key, `$SECRET` for the key itself.
 fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
     let rule = json!({"channelId": "1001", "guildId": HERE, "duration": 3600});
     let slot = json!({"channelId": "1001"});
@@ -57,18 +57,31 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "setChannelSettingByBody" => {
             ("/api/discord/channels", Some(json!({"guildId": HERE, "key": "alerts", "channelId": "1001"})))
         }
+        "listKeys" => ("/api/admin/keys", None),
+        "createKey" => ("/api/admin/keys", Some(json!({"name": "made"}))),
+        "getKey" | "revokeKey" => ("/api/admin/keys/$KEY", None),
+        "changeKey" => ("/api/admin/keys/$KEY", Some(json!({"name": "changed"}))),
+        "rotateKey" => ("/api/admin/keys/$KEY/rotate", None),
+        "getKeyUsage" => ("/api/admin/keys/$KEY/usage", None),
+        "getKeyCallers" => ("/api/admin/keys/$KEY/callers", None),
+        "getUsage" => ("/api/admin/usage", None),
+        "listTypedKeys" => ("/api/admin/api-keys", None),
+        "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
+        "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
+        "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
         _ => return None,
     })
 }
 
 /// What the rows must be before each request, so that it finds what it is about.
-async fn prepare(server: &Server) {
+async fn prepare(server: &Server) -> TestKey {
     for (path, body) in [
         ("/api/discord/vanish", json!({"channelId": "1001", "guildId": HERE, "duration": 60})),
         ("/api/discord/channels", json!({"guildId": HERE, "key": "alerts", "channelId": "1001"})),
     ] {
         assert_eq!(server.json("POST", path, body).await.status, 200, "{path}");
     }
+    testing::keys::insert(server.app.domain(), &["read"], |row| row.preset = Some(Preset::DiscordBot)).await
 }
 
 async fn ask(server: &Server, key: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Answer {
@@ -161,8 +174,10 @@ async fn the_matrix() {
         let access = Access::of(scope).unwrap_or_else(|| panic!("{id}: x-scope {scope} means nothing"));
         let is_of_guild = operation["x-guild"] == true;
         for (kind, key) in &kinds {
-            prepare(&server).await;
-            let method = method.to_uppercase();
+            let fresh = prepare(&server).await;
+            let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
+            let body = body.as_ref().map(|body| fill(&body.to_string()).parse::<Value>().expect("JSON"));
+            let (method, target) = (method.to_uppercase(), fill(&target));
             let answer = ask(&server, key.as_deref(), &method, &target, body.as_ref()).await;
             let expected = expected(kind, &access, is_of_guild, own);
             let status = answer.status.as_u16();
@@ -171,7 +186,9 @@ async fn the_matrix() {
                 "{method} {target}, key {kind}: {status}, not {expected:?}: {}",
                 answer.body
             );
-            if status == 403 {
+            if path.starts_with("/api/admin/api-keys") {
+                assert_eq!(answer.json()["success"], status < 300, "{}", answer.body);
+            } else if status == 403 {
                 let problem = answer.problem(403, "forbidden");
                 assert_eq!(problem["required"], json!([scope]), "{method} {target}, key {kind}");
                 assert!(problem["available"].is_array(), "{problem}");
