@@ -15,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod guild;
 pub mod history;
+pub mod idempotency;
 pub mod instance;
 pub mod lease;
 pub mod proposal;
@@ -120,6 +121,7 @@ pub struct Domain {
     signing: SigningKeys,
     caches: Arc<Caches>,
     usage: Arc<api_key::usage::Recorder>,
+    running: idempotency::Running,
     pace: Arc<Pace>,
 }
 
@@ -160,6 +162,7 @@ impl Domain {
             signing,
             caches,
             usage: Arc::default(),
+            running: idempotency::Running::default(),
             pace: Arc::default(),
         }
     }

@@ -21,7 +21,7 @@ pub(super) const BOUNDS: [(&str, i64, i64); 41] = [
     ("http.body_bytes_max", 1_024, 16_777_216),
     ("http.header_bytes_max", 8_192, 1_048_576),
     ("database.readers_max", 1, 64),
-    ("database.pool_connections_max", 1, 1_000),
+    ("database.pool_connections_max", 2, 1_000),
     ("database.acquire_timeout_seconds", 1, 60),
     ("database.statement_timeout_seconds", 1, 300),
     ("database.idle_in_transaction_timeout_seconds", 1, 300),

@@ -171,7 +171,26 @@ impl Right {
 impl Actor {
     /// Refuses unless this actor has the right in this guild; `None` stands for every guild.
     pub fn require(&self, right: Right, guild_id: Option<GuildId>) -> Result<(), Error> {
+        if self.may(right, guild_id) { Ok(()) } else { Err(self.lacks(right)) }
+    }
+
+    /// Refuses unless this actor has the right in some guild. What it may not see elsewhere is then not there for it,
+    /// so that a refusal does not tell what exists.
+    pub fn require_somewhere(&self, right: Right) -> Result<(), Error> {
         let allowed = match self {
+            Self::Key(key) => match key.guild_id {
+                Some(bound) => key.scopes.cover(right.scope(), Some(bound)),
+                None => key.scopes.cover_somewhere(right.scope()),
+            },
+            Self::Member(member) => self.may(right, Some(member.guild_id)),
+            _ => self.may(right, None),
+        };
+        if allowed { Ok(()) } else { Err(self.lacks(right)) }
+    }
+
+    /// Whether this actor has the right in this guild; `None` stands for every guild.
+    pub fn may(&self, right: Right, guild_id: Option<GuildId>) -> bool {
+        match self {
             Self::Root { .. } | Self::System => true,
             Self::Key(key) => {
                 key.guild_id.is_none_or(|bound| Some(bound) == guild_id) && key.scopes.cover(right.scope(), guild_id)
@@ -182,16 +201,16 @@ impl Actor {
                 Some(member.guild_id) == guild_id && member.has(right) || member.is_bot_admin && right.is_the_hosts()
             }
             Self::Account(account) => account.is_bot_admin && right.is_the_hosts(),
-        };
-        if allowed {
-            return Ok(());
         }
+    }
+
+    fn lacks(&self, right: Right) -> Error {
         let (required, available) = match self {
             Self::Key(key) => (right.scope(), key.scopes.names()),
             Self::Member(_) | Self::Account(_) => (right.words(), Vec::new()),
             _ => (right.scope(), Vec::new()),
         };
-        Err(CommonRefusal::Forbidden { required: required.to_owned(), available }.into())
+        CommonRefusal::Forbidden { required: required.to_owned(), available }.into()
     }
 
     /// The face that this actor uses.

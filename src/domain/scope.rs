@@ -155,6 +155,11 @@ impl Scopes {
         self.0.iter().any(|scope| scope.covers(required, guild_id))
     }
 
+    /// Whether one of them allows this fine scope in some guild.
+    pub fn cover_somewhere(&self, required: &str) -> bool {
+        self.0.iter().any(|scope| scope.covers(required, scope.guild_id))
+    }
+
     /// The first of `other` that goes beyond these, if any does.
     pub fn beyond(&self, other: &Self) -> Option<Scope> {
         other.0.iter().copied().find(|other| !self.0.iter().any(|own| own.contains(*other)))
@@ -197,6 +202,8 @@ mod tests {
         assert!(!bound.covers("discord:vanish:write", other));
         assert!(!bound.covers("discord:vanish:write", None));
         assert_eq!(bound.to_string(), "guild:42:write");
+        assert!(scopes(&["read", "guild:42:write"]).cover_somewhere("discord:vanish:write"));
+        assert!(!scopes(&["read", "guild:42:read"]).cover_somewhere("discord:vanish:write"));
     }
 
     #[test]

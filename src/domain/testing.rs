@@ -1,5 +1,7 @@
 //! A domain over a store of its own, for unit tests of rules.
 
+pub mod keys;
+
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -101,7 +101,7 @@ impl FromRequest<App> for Code {
             let text = "Send the code as a form: application/x-www-form-urlencoded";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", text));
         }
-        let bytes = extract::receive_in_time(request.into_body(), FORM_BYTES_MAX, app).await?;
+        let bytes = extract::read_body(app, request.into_body(), FORM_BYTES_MAX).await?;
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         let value = text.split('&').find_map(|pair| pair.strip_prefix("code=")).unwrap_or_default();
         // A sign that is encoded is none that counts.

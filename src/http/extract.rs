@@ -35,13 +35,13 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
-        let bytes = receive_in_time(request.into_body(), app.http().body_bytes_max, app).await?;
+        let bytes = read_body(app, request.into_body(), app.http().body_bytes_max).await?;
         parse(&bytes).map(Self)
     }
 }
 
 /// The whole body, if it is small enough and comes soon enough.
-pub(super) async fn receive_in_time(body: Body, limit: usize, app: &App) -> Result<Bytes, Problem> {
+pub(super) async fn read_body(app: &App, body: Body, limit: usize) -> Result<Bytes, Problem> {
     tokio::time::timeout(app.http().body_timeout, receive(body, limit))
         .await
         .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time"))?

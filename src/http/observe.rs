@@ -25,9 +25,11 @@ use tracing::Instrument as _;
 use super::{
     envelope,
     error::{PROBLEM_JSON, Problem},
+    idempotency::REPLAYED,
     metrics::Meter,
-    request_id::{X_REQUEST_ID, request_id},
+    request_id::{RequestId, X_REQUEST_ID, request_id},
     server::{Arrival, Progress},
+    sunset::{DEPRECATION, SUNSET},
 };
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -38,7 +40,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const UNMATCHED: &str = "unmatched";
 
 /// Seconds after which a request that took too long may be sent again.
-const RETRY_AFTER_SECONDS: u16 = 1;
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Wraps the whole router.
 #[derive(Clone)]
@@ -82,8 +84,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let about = About::of(&request);
+        request.extensions_mut().insert(RequestId(about.id.clone()));
         // Subscribers format a span's fields at once, logged or not: the id alone, which leads to the access line.
         let span = tracing::info_span!("request", request_id = about.request_id());
         let arrival = request.extensions().get::<Arrival>().cloned();
@@ -180,7 +183,7 @@ impl About {
         let mut response = if envelope::covers(self.uri.path()) {
             envelope::wrap(response, self.request_id())
         } else {
-            self.with_problem_body(response)
+            with_problem_body(response, self.uri.path(), self.request_id())
         };
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
@@ -204,23 +207,24 @@ impl About {
             tracing::debug!(method, route, status, milliseconds, "answered");
         }
     }
+}
 
-    fn with_problem_body(&self, mut response: Response) -> Response {
-        if !response.status().is_client_error() && !response.status().is_server_error() {
-            return response;
-        }
-        let problem = match response.extensions_mut().remove::<Problem>() {
-            Some(problem) => problem,
-            None if has_own_body(&response) => return response,
-            None => Problem::of_status(response.status()),
-        };
-        let body = problem.render(self.uri.path(), self.request_id());
-        let headers = response.headers_mut();
-        headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        *response.body_mut() = Body::from(body);
-        response
+/// Gives an error its body, if it has none of its own.
+pub(super) fn with_problem_body(mut response: Response, path: &str, request_id: &str) -> Response {
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        return response;
     }
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if has_own_body(&response) => return response,
+        None => Problem::of_status(response.status()),
+    };
+    let body = problem.render(path, request_id);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    *response.body_mut() = Body::from(body);
+    response
 }
 
 /// Bare statuses and axum's plain texts are no answers of ours.
@@ -238,7 +242,7 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 /// Headers that a browser may show to the page that called.
-pub const EXPOSED_HEADERS: [HeaderName; 7] = [
+pub const EXPOSED_HEADERS: [HeaderName; 12] = [
     X_REQUEST_ID,
     header::ETAG,
     header::LINK,
@@ -246,4 +250,9 @@ pub const EXPOSED_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("x-ratelimit-limit"),
     HeaderName::from_static("x-ratelimit-remaining"),
     HeaderName::from_static("x-ratelimit-reset"),
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    SUNSET,
+    DEPRECATION,
+    REPLAYED,
 ];

@@ -28,6 +28,13 @@ impl WriteTransaction {
         Ok(self.notes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
+    /// Makes this savepoint and its events part of the transaction around it.
+    pub(super) async fn release(self, around: &Self) -> Result<(), DbErr> {
+        let notes = self.commit().await?;
+        around.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(notes);
+        Ok(())
+    }
+
     pub(super) async fn rollback(self) -> Result<(), DbErr> {
         self.transaction.rollback().await
     }

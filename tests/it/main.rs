@@ -1,5 +1,6 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod abuse;
 mod api_keys;
 mod apikey_commands;
 mod architecture;
@@ -7,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod docs;
+mod guard;
 mod harness;
 mod openapi;
 mod promises;

@@ -3,7 +3,7 @@
 use axum::{
     Json as Answer,
     extract::{FromRequest, Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
 };
 use entity::id::ApiKeyId;
 use serde::{Deserialize, Serialize};
@@ -32,14 +32,13 @@ struct FoundKey {
 impl FromRequest<App> for FoundKey {
     type Rejection = Problem;
 
-    /// From the header that clients send keys in, or else from the body.
+    /// From the body where there is one, else from the header: who reports another's key beside their own keeps theirs.
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        if let Some(shown) = request.headers().get("x-api-key") {
-            let key = shown.to_str().unwrap_or_default().trim().to_owned();
-            return Ok(Self { key });
+        let has_body = request.headers().contains_key(header::CONTENT_TYPE);
+        match request.headers().get("x-api-key").filter(|_| !has_body) {
+            Some(shown) => Ok(Self { key: shown.to_str().unwrap_or_default().trim().to_owned() }),
+            None => Json::from_request(request, app).await.map(|Json(found)| found),
         }
-        let Json(found) = Json::from_request(request, app).await?;
-        Ok(found)
     }
 }
 
@@ -65,8 +64,8 @@ struct EndedKey {
 
 /// Report a key that has leaked
 ///
-/// Needs no other credential: holding the key is the right to end it. The key comes in the body or in `X-API-Key`, in
-/// any state, and is revoked at once.
+/// Needs no other credential: holding the key is the right to end it. The key comes in the body, or without one in
+/// `X-API-Key`, in any state, and is revoked at once.
 #[utoipa::path(post, path = "", tag = "keys", operation_id = "reportLeakedKey",
     extensions(("x-scope" = json!("public"))),
     request_body = Option<FoundKey>,
