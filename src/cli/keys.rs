@@ -33,7 +33,7 @@ pub enum KeysCommand {
     /// Make a key and print it, once
     Create {
         #[command(flatten)]
-        specification: Specification,
+        specification: Box<Specification>,
         /// Print everything about it as JSON
         #[arg(long)]
         json: bool,
@@ -108,7 +108,7 @@ pub enum KeysCommand {
         #[arg(long, value_name = "COUNT", default_value_t = 0)]
         total_requests: u32,
         #[command(flatten)]
-        specification: Specification,
+        specification: Box<Specification>,
         /// Print it as JSON
         #[arg(long)]
         json: bool,

@@ -222,7 +222,9 @@ async fn change(
 #[utoipa::path(delete, path = "/{id}", tag = "keys", operation_id = "revokeKey",
     extensions(("x-scope" = json!("admin"))),
     params(("id" = String, Path, format = "uuid", description = "The key's id"), Reason),
-    responses((status = 200, description = "It is dead", body = RevokedKey)))]
+    responses(
+        (status = 200, description = "It is dead", body = RevokedKey),
+        (status = 422, description = "The reason is too long")))]
 async fn revoke(
     Caller(actor): Caller,
     State(domain): State<Domain>,

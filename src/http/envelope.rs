@@ -123,7 +123,6 @@ pub(super) fn wrap(mut response: Response, request_id: &str) -> Response {
             body["rateLimit"] = json!(rate_limit);
             body
         }
-        (Some(_), ..) => return response,
         (None, problem, rate_limit) if is_error && (problem.is_some() || !is_told) => {
             let problem = problem.unwrap_or_else(|| Problem::of_status(status));
             json!(EnvelopeError { success: false, error: fault(status, &problem, request_id), rate_limit })

@@ -51,7 +51,9 @@ pub(super) async fn claim(
         .into_tuple()
         .all(txn.connection())
         .await?;
-    Ok((0..).find(|slot| !taken.contains(&Some(*slot))))
+    let mut slots = 0..i32::try_from(max).unwrap_or(i32::MAX);
+    let free = slots.find(|slot| !taken.contains(&Some(*slot)));
+    Ok(Some(free.ok_or(KeyRefusal::TooManyActive(max))?))
 }
 
 /// Active keys, and those on their way unless they only replace one that is counted itself.

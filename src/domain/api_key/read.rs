@@ -63,7 +63,9 @@ pub async fn keys(domain: &Domain, actor: &Actor, filter: KeyFilter, page: Optio
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    rows.iter_mut().for_each(|row| domain.usage.add_waiting(row));
+    for row in &mut rows {
+        domain.usage.add_waiting(row);
+    }
     let mut owners = identities(domain, &rows).await?;
     let view = |row: api_key::Model| {
         let identities = row.user_id.and_then(|id| owners.get(&id).cloned()).unwrap_or_default();

@@ -173,11 +173,10 @@ pub(super) fn scopes(
     for text in texts {
         match text.parse::<Scope>() {
             Ok(scope) if !found.contains(&scope) => found.push(scope),
-            Ok(_) => {}
             Err(_) if unknown.len() < REPEATED_MAX => {
                 unknown.push(text.chars().take(REPEATED_CHARACTERS_MAX).collect::<String>().escape_debug().to_string());
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     if !unknown.is_empty() {

@@ -226,6 +226,7 @@ impl CreateKey {
 }
 
 /// What is to be different of a key; what is not named stays.
+#[expect(clippy::option_option, reason = "a null takes a value away, a field that is not there leaves it")]
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"name": "Stats page 2", "expiresAt": null}))]

@@ -293,7 +293,9 @@ async fn show(
 #[utoipa::path(delete, path = "/{id}", tag = "keys", operation_id = "revokeTypedKey",
     extensions(("x-scope" = json!("admin")), ("x-admin-secret" = json!(true))),
     params(("id" = String, Path, format = "uuid", description = "The key's id"), Reason),
-    responses((status = 200, description = "It is dead", body = Envelope<RevokedTypedKey>)))]
+    responses(
+        (status = 200, description = "It is dead", body = Envelope<RevokedTypedKey>),
+        (status = 422, description = "The reason is too long")))]
 async fn revoke(
     Administrator(actor): Administrator,
     State(domain): State<Domain>,

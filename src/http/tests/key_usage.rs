@@ -14,14 +14,14 @@ async fn used(server: &Server, name: &str, uses: &[(Outcome, &str)]) -> String {
     let id = key["id"].as_str().expect("an id");
     for (outcome, address) in uses {
         let address = address.parse().expect("an address");
-        let used = KeyUse {
+        let one = KeyUse {
             key: id.parse().expect("an id"),
             route: ROUTE,
             outcome: *outcome,
             address,
             latency: Duration::from_micros(400),
         };
-        record(server.app.domain(), &used);
+        record(server.app.domain(), &one);
     }
     id.to_owned()
 }

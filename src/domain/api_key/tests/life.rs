@@ -163,8 +163,7 @@ async fn of_ten_rotations_at_once_one_wins() {
 #[tokio::test]
 async fn one_active_key_is_a_rule_that_a_grace_does_not_break() {
     let domain = std::sync::Arc::new(limited(1).await);
-    let owner = person(&domain).await;
-    let owned = NewKey { user_id: Some(owner), ..new() };
+    let owned = NewKey { user_id: Some(person(&domain).await), ..new() };
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
         let (domain, owned) = (domain.clone(), owned.clone());

@@ -133,7 +133,7 @@ fn usage_rows(batch: &Batch) -> Vec<UsageRow> {
 }
 
 /// The value that an insert brought along when it met a row.
-fn brought(column: impl sea_orm::Iden) -> Expr {
+fn brought<C: ColumnTrait>(column: C) -> Expr {
     Expr::col(("excluded", sea_orm::sea_query::DynIden::from(column.to_string())).into_column_ref())
 }
 

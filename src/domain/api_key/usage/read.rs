@@ -1,5 +1,7 @@
 //! Seeing how often keys are used, and from where.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use entity::{
     api_key, api_key_caller,
@@ -24,8 +26,13 @@ const MOMENTS_MAX: i64 = 2_880;
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
 /// Most rows of one answer.
 const ROWS_MAX: u64 = 10_000;
+/// Keys that are asked for at once.
+const KEYS_BATCH: usize = 500;
 /// Most addresses of one answer.
 const CALLERS_MAX: u64 = 1_000;
+
+/// Begin, group, requests, and the sum and the maximum of their times.
+type Counted = (DateTime<Utc>, Option<String>, i64, i64, i64);
 
 /// By what counts are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,8 +160,7 @@ pub async fn usage(domain: &Domain, actor: &Actor, id: ApiKeyId, query: UsageQue
     if let Some(column) = group {
         select = select.order_by_asc(column);
     }
-    let mut found: Vec<(DateTime<Utc>, Option<String>, i64, i64, i64)> =
-        select.limit(ROWS_MAX + 1).into_tuple().all(domain.store.reader()).await?;
+    let mut found: Vec<Counted> = select.limit(ROWS_MAX + 1).into_tuple().all(domain.store.reader()).await?;
     let truncated = found.len() as u64 > ROWS_MAX;
     found.truncate(usize::try_from(ROWS_MAX).unwrap_or(usize::MAX));
     let row = |(starts_at, group, requests, latency_total_microseconds, latency_max_microseconds)| UsageRow {
@@ -193,9 +199,9 @@ pub async fn by_key(
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let more = found.len() > limit;
     found.truncate(limit);
-    let mut keys = std::collections::HashMap::new();
-    for ids in found.chunks(500) {
-        let rows = api_key::Entity::find().filter(C_ID.is_in(ids.iter().map(|row| row.0)));
+    let mut keys = HashMap::new();
+    for ids in found.chunks(KEYS_BATCH) {
+        let rows = api_key::Entity::find().filter(api_key::Column::Id.is_in(ids.iter().map(|row| row.0)));
         keys.extend(rows.all(domain.store.reader()).await?.into_iter().map(|row| (row.id, row)));
     }
     let total = |(id, requests, latency_total_microseconds, latency_max_microseconds, refused)| {
@@ -209,8 +215,6 @@ pub async fn by_key(
     };
     Ok(KeyTotals { from, to, rows: found.into_iter().filter_map(total).collect(), more })
 }
-
-const C_ID: api_key::Column = api_key::Column::Id;
 
 /// The addresses that use a key, the last one first. Includes what this process has not written yet.
 pub async fn callers(domain: &Domain, actor: &Actor, id: ApiKeyId) -> Result<Vec<api_key_caller::Model>, Error> {
