@@ -16,7 +16,7 @@ pub struct Model {
     /// The client's `Idempotency-Key`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// SHA-256 of query and body: the same key for another request is a mistake.
+    /// A keyed digest of query and body: the same key for another request is a mistake.
     pub fingerprint: Vec<u8>,
     /// The answer's status.
     pub status: i32,

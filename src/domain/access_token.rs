@@ -44,6 +44,16 @@ impl SigningKeys {
         Self { keys: Arc::new(keys) }
     }
 
+    /// What stands for a text where its digest alone would let others guess it; by the present secret first, and by
+    /// the one before it.
+    pub(super) fn seals(&self, purpose: &str, text: &[u8]) -> impl Iterator<Item = [u8; 32]> {
+        // No token begins so: what is signed for one never passes for the other.
+        let begin = format!("guildhall {purpose}\0");
+        self.keys.iter().map(move |key| {
+            key.mac.clone().chain_update(begin.as_bytes()).chain_update(text).finalize().into_bytes().into()
+        })
+    }
+
     /// A secret that lives as long as this value: for those who sign nothing that others read.
     pub(super) fn random() -> Self {
         let text = rand::distr::SampleString::sample_string(&rand::distr::Alphanumeric, &mut rand::rng(), 43);
@@ -297,6 +307,19 @@ mod tests {
         }
         let none = json!({ "alg": "none", "typ": "JWT", "kid": keys().keys[0].id });
         assert!(!opens(&format!("{}.{}.", BASE64.encode(none.to_string()), BASE64.encode(claims().to_string()))));
+    }
+
+    #[test]
+    fn seals_are_of_a_secret_a_purpose_and_a_text() {
+        let (old, new) = (Secret::new("o".repeat(32)), Secret::new("n".repeat(32)));
+        let seal = |keys: &SigningKeys, purpose: &str, text: &[u8]| keys.seals(purpose, text).next().unwrap();
+        let before = SigningKeys::new(&old, None);
+        let after = SigningKeys::new(&new, Some(&old));
+        assert_eq!(seal(&before, "a", b"text"), seal(&before, "a", b"text"));
+        assert_ne!(seal(&before, "a", b"text"), seal(&before, "b", b"text"));
+        assert_ne!(seal(&before, "a", b"text"), seal(&before, "a", b"texts"));
+        assert_ne!(seal(&before, "a", b"text"), seal(&after, "a", b"text"));
+        assert!(after.seals("a", b"text").any(|one| one == seal(&before, "a", b"text")), "the one before still counts");
     }
 
     #[test]

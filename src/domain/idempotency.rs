@@ -1,5 +1,8 @@
 //! Requests that may be sent again: each has its effect once, and its answer is remembered.
 //!
+//! A record holds no digest of a body either, which may be short enough to be guessed, such as a password's: it is
+//! sealed with the secret that signs tokens.
+//!
 //! Invariants: the record of an answer commits in the transaction of what the request changed, so that after a crash
 //! both are there or neither is; an answer that a second try could change is not remembered; no secret is.
 
@@ -236,7 +239,7 @@ async fn carry_out<R: Send + 'static>(txn: &WriteTransaction, input: &Input<R>) 
 
 async fn carry_out_in<R: Send + 'static>(txn: &WriteTransaction, input: &Input<R>) -> Result<Outcome<R>, Stop<R>> {
     if let Some(record) = reserve(txn, input).await? {
-        return repeat(&input.request, record).map_err(Stop::Refused);
+        return repeat(input, record).map_err(Stop::Refused);
     }
     let attempt = AssertUnwindSafe((input.attempt)()).catch_unwind();
     let tried = match input.domain.store.within(txn, input.timeout, attempt).await? {
@@ -267,7 +270,7 @@ async fn reserve<R>(txn: &WriteTransaction, input: &Input<R>) -> Result<Option<i
         principal,
         operation,
         key,
-        fingerprint: request.fingerprint.to_vec(),
+        fingerprint: seals(input).next().unwrap_or_default().to_vec(),
         status: 0,
         content_type: None,
         body: None,
@@ -302,8 +305,12 @@ fn of<Q: QueryFilter>(request: &Request, query: Q) -> Q {
         .filter(Column::Key.eq(&request.key))
 }
 
-fn repeat<R>(request: &Request, record: idempotency_record::Model) -> Result<Outcome<R>, IdempotencyRefusal> {
-    if record.fingerprint != request.fingerprint {
+fn seals<R>(input: &Input<R>) -> impl Iterator<Item = [u8; 32]> {
+    input.domain.signing.seals("idempotency", &input.request.fingerprint)
+}
+
+fn repeat<R>(input: &Input<R>, record: idempotency_record::Model) -> Result<Outcome<R>, IdempotencyRefusal> {
+    if !seals(input).any(|seal| seal.as_slice() == record.fingerprint) {
         return Err(IdempotencyRefusal::KeyReused);
     }
     if let Some(subject) = record.subject {

@@ -9,7 +9,7 @@ pub(super) mod usage;
 mod view;
 
 use axum::{
-    Json as Answer,
+    Extension, Json as Answer,
     extract::State,
     http::{HeaderValue, Uri, header},
     response::{IntoResponse, Response},
@@ -25,6 +25,7 @@ use super::{
     auth::Caller,
     error::{FieldError, Problem},
     extract::{Json, Path, Query},
+    idempotency::ContainsSecret,
     page::{Asked, PageQuery},
     view::Timestamp,
 };
@@ -177,8 +178,9 @@ async fn create(
 ) -> Result<Response, Problem> {
     let new = body.specification(&domain)?;
     let issued = api_key::create(&domain, &actor, new).await?;
+    let secret = ContainsSecret { subject: issued.row.id.to_string() };
     let view = CreatedKey::new(issued, domain.now());
-    Ok((NO_STORE, Answer(view)).into_response())
+    Ok((NO_STORE, Extension(secret), Answer(view)).into_response())
 }
 
 /// Read a key
@@ -254,5 +256,6 @@ async fn rotate(
     Query(grace): Query<Grace>,
 ) -> Result<Response, Problem> {
     let rotated = api_key::rotate(&domain, &actor, id, grace.read()?).await?;
-    Ok((NO_STORE, Answer(RotatedKey::new(rotated))).into_response())
+    let secret = ContainsSecret { subject: rotated.new.row.id.to_string() };
+    Ok((NO_STORE, Extension(secret), Answer(RotatedKey::new(rotated))).into_response())
 }

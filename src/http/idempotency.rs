@@ -20,7 +20,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 
-use super::{access::Entry, error::Problem, extract::read_body, observe::with_problem_body, request_id::RequestId};
+use super::{access::Entry, error::Problem, extract::read_body, observe::dressed, request_id::RequestId};
 use crate::{
     app::App,
     domain::{
@@ -180,7 +180,7 @@ async fn remembered(parts: &Parts, response: Response) -> (Response, Option<Answ
     }
     // As it is sent, so that it is repeated word for word.
     let id = parts.extensions.get::<RequestId>().map(RequestId::as_str).unwrap_or_default();
-    let response = with_problem_body(response, parts.uri.path(), id);
+    let response = dressed(response, parts.uri.path(), id);
     if response.body().size_hint().exact().is_none_or(|bytes| bytes > BODY_BYTES_MAX) {
         return (response, Some(answer));
     }

@@ -180,11 +180,7 @@ impl About {
 
     /// Completes the answer and accounts for it.
     fn finish(self, response: Response, meter: &Meter) -> Response {
-        let mut response = if envelope::covers(self.uri.path()) {
-            envelope::wrap(response, self.request_id())
-        } else {
-            with_problem_body(response, self.uri.path(), self.request_id())
-        };
+        let mut response = dressed(response, self.uri.path(), self.request_id());
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
@@ -209,8 +205,17 @@ impl About {
     }
 }
 
+/// The answer as it is sent: in the envelope that some clients expect, or with the body that an error lacks.
+pub(super) fn dressed(response: Response, path: &str, request_id: &str) -> Response {
+    if envelope::covers(path) {
+        envelope::wrap(response, request_id)
+    } else {
+        with_problem_body(response, path, request_id)
+    }
+}
+
 /// Gives an error its body, if it has none of its own.
-pub(super) fn with_problem_body(mut response: Response, path: &str, request_id: &str) -> Response {
+fn with_problem_body(mut response: Response, path: &str, request_id: &str) -> Response {
     if !response.status().is_client_error() && !response.status().is_server_error() {
         return response;
     }

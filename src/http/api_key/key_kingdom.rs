@@ -3,6 +3,7 @@
 //! Invariant: a token opens this address only together with the secret of administrators; root and keys need none.
 
 use axum::{
+    Extension,
     extract::{FromRequestParts, State},
     http::{HeaderMap, StatusCode, request::Parts},
 };
@@ -27,6 +28,7 @@ use crate::{
         envelope::{Data, Envelope},
         error::Problem,
         extract::{Json, Path, Query},
+        idempotency::ContainsSecret,
         view::Timestamp,
     },
 };
@@ -227,7 +229,7 @@ async fn create(
     Administrator(actor): Administrator,
     State(domain): State<Domain>,
     Json(body): Json<NewTypedKey>,
-) -> Result<Data<MadeKey>, Problem> {
+) -> Result<(Extension<ContainsSecret>, Data<MadeKey>), Problem> {
     let preset = Preset::from(body.r#type);
     let usual = RateLimit::of_preset(preset);
     let limit = RateLimit {
@@ -254,7 +256,8 @@ async fn create(
         created_at: Timestamp(issued.row.created_at),
         message: "API key created successfully. Save this key securely - it won't be shown again!",
     };
-    Ok(Data(StatusCode::CREATED, made))
+    let secret = ContainsSecret { subject: made.id.to_string() };
+    Ok((Extension(secret), Data(StatusCode::CREATED, made)))
 }
 
 /// List keys in the envelope

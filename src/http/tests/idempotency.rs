@@ -251,6 +251,24 @@ async fn a_write_that_nobody_waits_for_is_carried_out() {
     assert_eq!(guild::Entity::find().count(place.server.app.domain().store().reader()).await.expect("a count"), 1);
 }
 
+/// A body may hold what is short enough to be guessed: whoever reads the store alone cannot try guesses on its digest.
+#[tokio::test]
+async fn records_hold_no_digest_that_can_be_guessed() {
+    use sha2::{Digest as _, Sha256};
+    let place = Place::new().await;
+    let body = r#"{"end":"","password":"hunter2"}"#;
+    let request = place.server.request("POST", "/effect").header("x-api-key", KEY).header("idempotency-key", "a");
+    let request = request.header("content-type", "application/json").body(body);
+    assert_eq!(place.server.send(request).await.status, 200);
+    let records = idempotency_record::Entity::find().all(place.server.app.domain().store().reader()).await;
+    let record = records.expect("a read").pop().expect("a record");
+    // Every way to hash what is known to everybody: kind, length of the query, body.
+    let guess = Sha256::new().chain_update(b"j").chain_update(0_u64.to_be_bytes()).chain_update(body).finalize();
+    for known in [guess.to_vec(), Sha256::digest(body).to_vec(), Sha256::digest(guess).to_vec()] {
+        assert_ne!(record.fingerprint, known);
+    }
+}
+
 #[tokio::test]
 async fn keys_have_a_form() {
     let place = Place::new().await;

@@ -4,12 +4,19 @@ use axum::{
     http::HeaderValue,
     response::{IntoResponse as _, Response},
 };
+use entity::user::Role;
 use serde_json::{Value, json};
 
-use super::{Answer, KEY, Server};
-use crate::http::{
-    envelope::{self, Data},
-    error::Problem,
+use super::{ADMIN_SECRET, Answer, KEY, Server};
+use crate::{
+    domain::{
+        Actor, Source, access_token,
+        user::{self, NewUser},
+    },
+    http::{
+        envelope::{self, Data},
+        error::Problem,
+    },
 };
 
 const KEYS: &str = "/api/admin/api-keys";
@@ -195,4 +202,49 @@ async fn the_shape_of_keys_is_the_operators_choice() {
     assert!(key.starts_with("hall_live_"));
     let shown = server.call("GET", &format!("{KEYS}/{}", made["id"].as_str().expect("an id"))).await.data(200);
     assert_eq!(shown["keyPreview"], format!("hall_live_...{}", &key[46..]));
+}
+
+/// A token opens this address only beside the operator's secret; where none is set, the refusal names it.
+#[tokio::test]
+async fn a_token_needs_the_secret_of_administrators() {
+    let server = Server::compatible().await;
+    let admin = token(&server, Role::Admin).await;
+    let ask = async |server: &Server, token: &str, secret: Option<&str>| {
+        let request = server.request("GET", KEYS).header("authorization", format!("Bearer {token}"));
+        server.send(secret.into_iter().fold(request, |request, secret| request.header("x-admin-secret", secret))).await
+    };
+    ask(&server, &admin, None).await.fault(401, "UNAUTHORIZED");
+    ask(&server, &admin, Some("wrong")).await.fault(401, "UNAUTHORIZED");
+    assert_eq!(ask(&server, &admin, Some(ADMIN_SECRET)).await.data(200)["total"], 0);
+    let member = token(&server, Role::Member).await;
+    ask(&server, &member, Some(ADMIN_SECRET)).await.fault(403, "FORBIDDEN");
+    let unset = Server::start().await;
+    let admin = token(&unset, Role::Admin).await;
+    let refused = ask(&unset, &admin, Some(ADMIN_SECRET)).await.fault(403, "FORBIDDEN");
+    assert!(refused["message"].as_str().expect("a text").contains("ADMIN_SECRET_KEY"), "{refused}");
+}
+
+/// What is sent again under one Idempotency-Key makes one key, whose secret is shown once.
+#[tokio::test]
+async fn a_secret_is_shown_once_however_often_it_is_asked_for() {
+    let server = Server::start().await;
+    for (path, body) in [(KEYS, json!({"type": "admin", "name": "x"})), ("/api/admin/keys", json!({"name": "x"}))] {
+        let send = async || {
+            let request = server.request("POST", path).header("x-api-key", KEY).header("idempotency-key", "once");
+            server.send(request.json(&body)).await
+        };
+        let first = send().await;
+        assert!(first.status.is_success(), "{}", first.body);
+        let again = send().await;
+        assert_eq!(again.status, 409, "{}", again.body);
+        assert!(again.body.contains("idempotency.secret_already_shown"), "{}", again.body);
+    }
+    assert_eq!(server.call("GET", "/api/admin/keys").await.json().as_array().map(Vec::len), Some(2));
+}
+
+async fn token(server: &Server, role: Role) -> String {
+    let domain = server.app.domain();
+    let root = Actor::Root { source: Source::Cli };
+    let row = user::create(domain, &root, NewUser { role, discord_user_id: None }).await.expect("a person");
+    access_token::sign(domain, &row, uuid::Uuid::nil(), None, 900).expose().to_owned()
 }

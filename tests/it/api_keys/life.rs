@@ -49,7 +49,7 @@ on_both_stores! {
         let key = make(&bot, json!({ "name": "writer", "scopes": ["write"] })).await;
         let last = if key.secret.ends_with('0') { "1" } else { "0" };
         let flipped = format!("{}{last}", &key.secret[..key.secret.len() - 1]);
-        assert_eq!(with(&bot, &flipped).await.body["error"], "Invalid API key");
+        assert_eq!(with(&bot, &flipped).await.body["error"], "Invalid API key format");
         let asked = json!({ "name": "more", "type": "admin" });
         let more = bot.client().post(bot.url(KEYS)).header("X-API-Key", &key.secret).json(&asked);
         let refused = crate::harness::answer(more.send()).await;
