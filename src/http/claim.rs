@@ -38,6 +38,7 @@ pub(super) fn routes() -> Routes {
 ///
 /// Asks for the code that `/apikey` showed in Discord. It shows no secret, and opening it uses nothing up.
 #[utoipa::path(get, path = "/claim/{token}", tag = "meta", operation_id = "claimPage",
+    extensions(("x-scope" = json!("public"))),
     params(("token" = String, Path, description = "The last part of the link")),
     responses(
         (status = 200, description = "HTML", body = String, content_type = "text/html"),
@@ -54,6 +55,7 @@ async fn show(State(domain): State<Domain>, Link(token): Link, headers: HeaderMa
 ///
 /// Makes the key and shows it, once. Five wrong codes end the link.
 #[utoipa::path(post, path = "/claim/{token}", tag = "meta", operation_id = "claimReveal",
+    extensions(("x-scope" = json!("public"))),
     params(("token" = String, Path, description = "The last part of the link")),
     request_body(content = String, content_type = "application/x-www-form-urlencoded",
         description = "`code` is the code of six digits", example = "code=123456"),

@@ -47,6 +47,7 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "reference" => ("/reference", None),
         "referenceInit" => ("/reference/init.js", None),
         "referenceScript" => ("/reference/scalar.js", None),
+        "claimPage" | "claimReveal" => ("/claim/none", None),
         "listVanish" => ("/api/discord/vanish?guildId=42", None),
         "setVanish" => ("/api/discord/vanish", Some(rule)),
         "getVanish" | "removeVanish" => ("/api/discord/vanish/1001", None),
@@ -132,6 +133,8 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
     const SERVED: &[u16] = &[200, 201, 308];
     let Access::Scope(scope) = access else {
         return match (access, kind) {
+            // No such link; and no form.
+            (Access::Public, _) if operation.starts_with("claim") => &[410, 415],
             (Access::Public, _) => SERVED,
             _ => unreachable!("the matrix has no line for {access:?} yet: {operation}"),
         };
