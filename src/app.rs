@@ -1,4 +1,4 @@
-//! What the faces share: the domain, and how the process is doing.
+//! What the faces share: the domain, limits on callers, and how the process is doing.
 //!
 //! Invariant: nothing here decides a rule; faces take their part of it by `FromRef`.
 
@@ -9,11 +9,12 @@ use std::{
 
 use axum::extract::FromRef;
 use chrono::{DateTime, Utc};
+use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{discord_api::DiscordApi, domain::Domain};
+use crate::{discord_api::DiscordApi, domain::Domain, limits::RateLimits};
 
 /// How the control plane listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct HttpSettings {
     pub request_timeout: Duration,
     /// Most connections at once.
     pub connections_max: usize,
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Where people reach this server, for texts; no trailing slash.
     pub public_address: String,
 }
@@ -46,6 +49,7 @@ impl Default for HttpSettings {
             body_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(15),
             connections_max: 512,
+            trusted_proxies: Vec::new(),
             public_address: "http://127.0.0.1:3003".to_owned(),
         }
     }
@@ -149,6 +153,10 @@ pub struct Parts {
     pub http: HttpSettings,
     /// The key that may do everything.
     pub root_key: RootKey,
+    /// What administrators show beside their token where an operation asks for it; none where it is not set.
+    pub admin_secret: Option<RootKey>,
+    /// How often callers may call.
+    pub limits: RateLimits,
     /// How the process is doing.
     pub readiness: Readiness,
     /// Renders the metrics, where they are recorded.
@@ -188,6 +196,16 @@ impl App {
     /// The key that may do everything.
     pub fn root_key(&self) -> &RootKey {
         &self.parts.root_key
+    }
+
+    /// What administrators show beside their token; none where it is not set.
+    pub fn admin_secret(&self) -> Option<&RootKey> {
+        self.parts.admin_secret.as_ref()
+    }
+
+    /// How often callers may call.
+    pub fn limits(&self) -> &RateLimits {
+        &self.parts.limits
     }
 
     /// How the process is doing.

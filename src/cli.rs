@@ -8,15 +8,20 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError, Sources};
+use keys::KeysCommand;
+use users::UsersCommand;
 
 mod backup;
 mod completions;
 mod doctor;
+mod keys;
 mod migrate;
+mod offline;
 mod openapi;
 pub mod output;
 mod serve;
 mod settings;
+mod users;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +30,8 @@ Examples:
   DISCORD_TOKEN_FILE=token guildhall Start the bot too, with its token read from a file
   guildhall config check             Find every wrong setting without starting
   guildhall doctor --json            Check database and Discord, for a monitor to read
+  guildhall keys create --type admin --name me
+                                     Make an API key that may do everything, and print it once
   guildhall backup backup.db         Copy a SQLite database while it is in use";
 
 const ENVIRONMENT: &str = "\
@@ -38,13 +45,15 @@ Environment:
   ALLOWED_ORIGINS     Web origins that may call, comma separated   [none]
   API_KEY             Root key, at least 32 characters             [made on first start]
   JWT_SECRET          Signs sessions, at least 32 bytes            [made on first start]
+  JWT_SECRET_PREVIOUS The one before it, which still verifies      [none]
   ADMIN_SECRET_KEY    Opens administration, at least 16 characters [off]
   DISCORD_TOKEN       The bot's token                              [Discord is off]
   RUST_LOG            Log directives, over log.level               [info]
   GUILDHALL_CONFIG    The settings file
   GUILDHALL_<SECTION>__<KEY>
                       Any key of config.toml, such as GUILDHALL_HTTP__HOST=0.0.0.0
-  DATABASE_URL_FILE, API_KEY_FILE, JWT_SECRET_FILE, ADMIN_SECRET_KEY_FILE, DISCORD_TOKEN_FILE
+  DATABASE_URL_FILE, API_KEY_FILE, JWT_SECRET_FILE, JWT_SECRET_PREVIOUS_FILE,
+  ADMIN_SECRET_KEY_FILE, DISCORD_TOKEN_FILE
                       Read the value from a file instead
 
 Logs go to standard error; standard output holds what a command prints.
@@ -84,6 +93,12 @@ pub enum Command {
     /// Check or show the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Make people and choose what they may do
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Make, list, replace, revoke and import API keys, and see how often they are used
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
     /// Check database, token and permissions; exit 1 on a breach
@@ -203,6 +218,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate::run(config).await,
         Command::Config(ConfigCommand::Check) => settings::check(&config),
         Command::Config(ConfigCommand::Show) => settings::show(&config),
+        Command::Users(command) => users::run(config, command).await,
+        Command::Keys(command) => keys::run(config, command).await,
         Command::Openapi => openapi::run(),
         Command::Doctor { json } => doctor::run(config, json).await,
         Command::Backup { file } => backup::run(config, file).await,

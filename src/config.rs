@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::secret::{DatabaseKind, DatabaseUrl, Secret};
@@ -34,6 +35,10 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Calls to Discord.
     pub discord: DiscordConfig,
+    /// API keys.
+    pub keys: KeysConfig,
+    /// How often callers may call.
+    pub limits: LimitsConfig,
     /// The vanish engine.
     pub vanish: VanishConfig,
     /// Leases that instances hold on shared work.
@@ -56,6 +61,8 @@ struct Tables {
     http: HttpConfig,
     database: DatabaseConfig,
     discord: DiscordConfig,
+    keys: KeysConfig,
+    limits: LimitsConfig,
     vanish: VanishConfig,
     leases: LeasesConfig,
     metrics: MetricsConfig,
@@ -86,6 +93,9 @@ pub struct HttpConfig {
     pub connections_max: usize,
     /// Largest body in bytes.
     pub body_bytes_max: usize,
+    /// Networks of reverse proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
     /// Largest request line and headers in bytes; at least hyper's minimum of 8192.
     pub header_bytes_max: usize,
 }
@@ -168,6 +178,11 @@ pub struct DiscordConfig {
     pub request_timeout_seconds: u64,
     /// Refused calls per 10 minutes before the bot pauses.
     pub invalid_requests_max: u32,
+    /// Ids of the accounts that administer this installation, beside the application's owner and team.
+    #[serde(deserialize_with = "ids")]
+    pub bot_admins: Vec<u64>,
+    /// Whether the bot reads messages, to find API keys in them.
+    pub message_content: bool,
 }
 
 impl DiscordConfig {
@@ -180,6 +195,64 @@ impl DiscordConfig {
     pub fn request_timeout(&self) -> Duration {
         Duration::from_secs(self.request_timeout_seconds)
     }
+}
+
+/// In whose shape keys are minted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyShape {
+    /// `hall_live_…`.
+    Live,
+    /// `hall_test_…`.
+    Test,
+    /// As the systems whose clients we serve.
+    Compatible,
+}
+
+/// `[keys]`: API keys.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysConfig {
+    /// In whose shape keys are minted.
+    pub shape: KeyShape,
+    /// Active keys that one person may have; 0 is no limit.
+    pub active_per_user_max: u32,
+    /// Days that a key from chat lives.
+    pub chat_lifetime_days: u32,
+    /// Hours that the old key works on after a rotation in chat.
+    pub chat_overlap_hours: u32,
+    /// Active keys that one person may have from chat.
+    pub chat_active_max: u32,
+    /// Minutes that a link reveals its key.
+    pub claim_lifetime_minutes: u32,
+}
+
+/// `[limits]`: how often callers may call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// With the root key; 0 lifts the limit.
+    pub root_per_minute: u32,
+    /// With a key that may do everything.
+    pub admin_per_minute: NonZeroU32,
+    /// With any other key.
+    pub key_per_minute: NonZeroU32,
+    /// A signed-in person.
+    pub user_per_minute: NonZeroU32,
+    /// Changes of a signed-in person.
+    pub user_writes_per_minute: NonZeroU32,
+    /// From an address without a credential.
+    pub anonymous_per_minute: NonZeroU32,
+    /// From an address, for reference and documents.
+    pub documents_per_minute: NonZeroU32,
+    /// Tries to sign in, from an address to an account.
+    pub sign_in_per_15_minutes: NonZeroU32,
+    /// Tries to sign in, from an address to all accounts.
+    pub sign_in_address_per_15_minutes: NonZeroU32,
+    /// Refreshes of one session.
+    pub refresh_per_15_minutes: NonZeroU32,
+    /// Callers that are counted at once.
+    pub callers_max: usize,
 }
 
 /// `[vanish]`: the vanish engine.
@@ -280,6 +353,8 @@ pub struct Secrets {
     pub api_key: Option<Secret>,
     /// `JWT_SECRET`: signs sessions, at least 32 bytes.
     pub jwt_secret: Option<Secret>,
+    /// `JWT_SECRET_PREVIOUS`: the one before it, which still verifies, at least 32 bytes.
+    pub jwt_secret_previous: Option<Secret>,
     /// `ADMIN_SECRET_KEY`: opens administration, at least 16 characters.
     pub admin_secret_key: Option<Secret>,
     /// `DISCORD_TOKEN`: the bot's token; without it Discord is off.
@@ -304,6 +379,8 @@ impl Config {
             http: tables.http,
             database: tables.database,
             discord: tables.discord,
+            keys: tables.keys,
+            limits: tables.limits,
             vanish: tables.vanish,
             leases: tables.leases,
             metrics: tables.metrics,
@@ -333,6 +410,18 @@ fn without_slash<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>,
     let text = String::deserialize(source)?;
     let text = text.trim_end_matches('/');
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn ids<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<u64>, D::Error> {
+    let texts = Vec::<String>::deserialize(source)?;
+    texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
+}
+
+/// Networks, or addresses as networks of one.
+fn networks<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(source)?;
+    let network = |text: &String| text.parse().or_else(|_| text.parse().map(<IpNet as From<IpAddr>>::from));
+    texts.iter().map(network).collect::<Result<_, _>>().map_err(serde::de::Error::custom)
 }
 
 fn address_or_none<'de, D: Deserializer<'de>>(source: D) -> Result<Option<SocketAddr>, D::Error> {

@@ -3,20 +3,26 @@
 //! Invariants: authorization is decided here, in each public function; only public functions write, each through
 //! one transaction that holds the change and its event.
 
+pub mod access_token;
 pub mod actor;
 pub mod announcement;
+pub mod api_key;
 pub mod cache;
+pub mod counter;
 pub mod duration;
 pub mod error;
 pub mod event;
 pub mod guild;
 pub mod history;
+pub mod idempotency;
 pub mod instance;
 pub mod lease;
 pub mod proposal;
+pub mod scope;
 pub mod slot;
 #[cfg(test)]
 pub mod testing;
+pub mod user;
 pub mod vanish;
 
 use std::{
@@ -30,7 +36,8 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use actor::{Actor, Member, Right, Source};
+pub use access_token::SigningKeys;
+pub use actor::{Account, Actor, KeyActor, Member, Right, Source, UserActor};
 pub use error::{Error, Kind, Refusal};
 
 use crate::{
@@ -51,6 +58,56 @@ pub struct Limits {
     pub old_deletes_per_second: u32,
     /// Most messages that a preview reads.
     pub preview_messages_max: usize,
+    /// API keys.
+    pub keys: KeyLimits,
+}
+
+/// The operator's limits on API keys.
+#[derive(Clone, Debug)]
+pub struct KeyLimits {
+    /// Active keys that one person may have; none is no limit.
+    pub active_per_user_max: Option<u32>,
+    /// Whether `hall_…` keys are marked `live` or `test`, or keys of other systems are minted.
+    pub shape: KeyDialect,
+    /// Life of a key from `/apikey`, unless it says otherwise.
+    pub chat_lifetime: TimeDelta,
+    /// Time that the old key lives on after `/apikey rotate`, unless it says otherwise.
+    pub chat_overlap: TimeDelta,
+    /// Active keys that one person may have from `/apikey`.
+    pub chat_active_max: u32,
+    /// Life of a link that reveals a key.
+    pub claim_lifetime: TimeDelta,
+}
+
+/// In whose shape keys are minted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyDialect {
+    /// `hall_live_…`.
+    Live,
+    /// `hall_test_…`.
+    Test,
+    /// `cartel_…`, and `kk_…` at the address of that system.
+    Compatible,
+}
+
+impl Default for Limits {
+    /// The defaults of config.toml.
+    fn default() -> Self {
+        Self {
+            arm_delay: Duration::from_mins(5),
+            sweep_calls_per_second_max: 25,
+            old_deletes_per_second: 5,
+            preview_messages_max: 5_000,
+            keys: KeyLimits {
+                active_per_user_max: None,
+                shape: KeyDialect::Live,
+                chat_lifetime: TimeDelta::days(90),
+                chat_overlap: TimeDelta::hours(24),
+                chat_active_max: 5,
+                claim_lifetime: TimeDelta::minutes(10),
+            },
+        }
+    }
 }
 
 /// What every rule needs: the store, the time, and new ids.
@@ -60,7 +117,10 @@ pub struct Domain {
     clock: Clock,
     ids: IdSource,
     limits: Arc<Limits>,
+    signing: SigningKeys,
     caches: Arc<Caches>,
+    usage: Arc<api_key::usage::Recorder>,
+    running: idempotency::Running,
     pace: Arc<Pace>,
 }
 
@@ -92,7 +152,24 @@ impl Domain {
         let caches = Arc::new(Caches::new());
         let listener = caches.clone();
         store.on_commit(move |notes| notes.iter().for_each(|note| listener.forget(note)));
-        Self { store, clock, ids, limits: Arc::new(limits), caches, pace: Arc::default() }
+        let signing = SigningKeys::random();
+        Self {
+            store,
+            clock,
+            ids,
+            limits: Arc::new(limits),
+            signing,
+            caches,
+            usage: Arc::default(),
+            running: idempotency::Running::default(),
+            pace: Arc::default(),
+        }
+    }
+
+    /// Signs tokens with these secrets; without them, with one that nobody else has.
+    #[must_use]
+    pub fn with_signing_keys(self, signing: SigningKeys) -> Self {
+        Self { signing, ..self }
     }
 
     /// The store, for workers that wait on commits and for health checks.

@@ -1,17 +1,25 @@
 //! The control plane: all routes on this page.
 //!
-//! From the outside in, a request passes the accept loop ([`server`]: connections, heads, their limits), [`observe`]
-//! (id, span, time limit, panics, error bodies, headers, figures), CORS where origins are configured, the route, and
-//! there the extractors in the order of the handler's arguments: who calls, the path, the query, the body.
+//! From the outside in, a request passes the accept loop ([`server`]: connections, heads, their limits), the route,
+//! [`observe`] (id, span, time limit, panics, error bodies, headers, figures), CORS where origins are configured, the
+//! [`guard`] (who calls, how often, whether they may, whether they have done it before), and then the extractors in the
+//! order of the handler's arguments: who calls, the path, the query, the body.
 //!
-//! Invariants: every route is mounted here and documented; a handler parses, asks the domain and shows.
+//! Invariants: every route is mounted here, documented, and says who may call it; a handler parses, asks the domain and
+//! shows.
 
+mod access;
+mod api_key;
 pub mod auth;
+mod client_address;
 mod cors;
+mod envelope;
 pub mod error;
 mod error_page;
 pub mod extract;
+mod guard;
 mod health;
+pub mod idempotency;
 mod llms;
 mod meta;
 pub mod metrics;
@@ -22,6 +30,8 @@ mod reference;
 mod request_id;
 pub mod server;
 mod slot;
+mod sunset;
+pub mod throttle;
 mod vanish;
 mod view;
 
@@ -46,13 +56,19 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "", reference::routes());
     let router = mount(router, "/api/discord/vanish", vanish::routes());
     let router = mount(router, openapi::ALIASES[0].0, vanish::routes());
-    mount(router, "/api/discord/channels", slot::routes())
+    let router = mount(router, "/api/discord/channels", slot::routes());
+    let router = mount(router, "/api/admin/keys", api_key::routes());
+    let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
+    let router = mount(router, "/api/admin/usage", api_key::usage::routes());
+    let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
+    mount(router, "/api/keys/report-leak", api_key::leak::routes())
 }
 
 /// The whole control plane, to be served by [`serve`].
 pub fn router(app: App) -> Router {
-    let router: Router<App> = routes().into();
+    let (router, api) = routes().split_for_parts();
     let router = router.fallback(meta::nothing_here);
+    let router = router.layer(guard::Guard::new(app.clone(), access::Table::of(&api)));
     let router = cors::layer(router, app.http());
     let observe = observe::Observe::new(app.http().request_timeout);
     router.layer(observe).with_state(app)

@@ -11,6 +11,7 @@ pub mod discord_api;
 pub mod domain;
 pub mod http;
 pub mod id_source;
+pub mod limits;
 pub mod secret;
 pub mod serve;
 pub mod store;

@@ -7,25 +7,26 @@ mod bot;
 mod leader;
 mod secrets;
 
-pub use secrets::write_new as write_secret;
+pub use secrets::NewRootKey;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, HttpSettings, Parts, Readiness},
+    app::{App, HttpSettings, Parts, Readiness, RootKey},
     clock::Clock,
-    config::Config,
+    config::{Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi},
-    domain::{Domain, Limits},
+    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key},
     http,
     id_source::IdSource,
-    secret::Secret,
+    limits::{self, RateLimits},
     store::{self, MigrateError, Store},
     telemetry,
-    worker::{self, Board, cache_tailer::CacheTailer},
+    worker::{self, Board, cache_tailer::CacheTailer, key_follower::KeyFollower, key_usage_writer::KeyUsageWriter},
 };
 
 /// Why the server does not start.
@@ -61,6 +62,15 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file of the root key holds something else.
+    #[error(
+        "{} holds no root key that this program made, and none is stored: move it away, or set API_KEY",
+        path.display()
+    )]
+    ForeignRootKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// The settings of the Discord client are wrong.
     #[error("the calls to Discord cannot be set up")]
     DiscordSetup(#[from] discord_api::SetupError),
@@ -73,8 +83,8 @@ pub enum StartError {
 pub struct Started {
     /// Where HTTP is served.
     pub address: SocketAddr,
-    /// A root key that was made just now; it is shown once.
-    pub new_root_key: Option<Secret>,
+    /// A root key that holds from this start on; it is shown once.
+    pub new_root_key: Option<NewRootKey>,
     /// Where metrics are served.
     pub metrics_address: Option<SocketAddr>,
     /// The bot's name and the link that invites it; none while Discord is off or silent.
@@ -105,9 +115,8 @@ pub struct Running {
 pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Running, StartError> {
     let store = open_store(config).await?;
     store.migrate().await?;
-    let domain = Domain::new(store, clock, ids, limits(config));
-    secrets::ensure_jwt_secret(config)?;
-    let root_key = secrets::root_key(config, &domain).await?;
+    let rate_limits = RateLimits::new(limit_settings(config), clock.clone());
+    let domain = Domain::new(store, clock, ids, limits(config)).with_signing_keys(signing_keys(config)?);
     let api = discord_api(config)?;
     let identity = match &api {
         Some(api) => bot::identify(api).await?,
@@ -122,10 +131,14 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
     };
     let metrics_address = metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let metrics = metrics_listener.as_ref().and_then(|_| telemetry::metrics_handle());
+    // Last of all that may fail: a key that was made must also be shown.
+    let root_key = secrets::root_key(config, &domain).await?;
     let app = App::new(Parts {
         domain,
         http: http_settings(config, address),
         root_key: root_key.key,
+        admin_secret: config.secrets.admin_secret_key.as_ref().map(|secret| RootKey::from_key(secret.expose())),
+        limits: rate_limits,
         readiness: Readiness::default(),
         metrics: metrics.clone(),
         discord: api,
@@ -133,7 +146,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
     let mut running = Running {
         started: Started {
             address,
-            new_root_key: root_key.generated,
+            new_root_key: root_key.new,
             metrics_address,
             bot: identity.as_ref().map(bot::Identity::public),
         },
@@ -144,6 +157,8 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         grace: config.shutdown.grace(),
     };
     running.spawn_http(listener);
+    let sweeps = running.app.limits().clone().keep_swept(running.shutdown.clone());
+    running.spawn("limits", sweeps);
     if let (Some(listener), Some(handle)) = (metrics_listener, metrics) {
         let shutdown = running.shutdown.clone();
         running.spawn("metrics", async move { http::metrics::serve_metrics(listener, handle, shutdown).await });
@@ -167,6 +182,23 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
     Store::open(settings).await.map_err(|source| StartError::Store { url: database.url.to_string(), source })
 }
 
+fn limit_settings(config: &Config) -> limits::Settings {
+    let given = &config.limits;
+    limits::Settings {
+        root_per_minute: given.root_per_minute,
+        admin_per_minute: given.admin_per_minute.get(),
+        key_per_minute: given.key_per_minute.get(),
+        user_per_minute: given.user_per_minute.get(),
+        user_writes_per_minute: given.user_writes_per_minute.get(),
+        anonymous_per_minute: given.anonymous_per_minute.get(),
+        documents_per_minute: given.documents_per_minute.get(),
+        sign_in_per_15_minutes: given.sign_in_per_15_minutes.get(),
+        sign_in_address_per_15_minutes: given.sign_in_address_per_15_minutes.get(),
+        refresh_per_15_minutes: given.refresh_per_15_minutes.get(),
+        callers_max: given.callers_max,
+    }
+}
+
 /// The domain's limits, as the settings give them.
 pub fn limits(config: &Config) -> Limits {
     Limits {
@@ -174,7 +206,29 @@ pub fn limits(config: &Config) -> Limits {
         sweep_calls_per_second_max: config.vanish.calls_per_second_max.get(),
         old_deletes_per_second: config.vanish.old_deletes_per_second.get(),
         preview_messages_max: config.vanish.preview_messages_max as usize,
+        keys: key_limits(&config.keys),
     }
+}
+
+fn key_limits(keys: &KeysConfig) -> KeyLimits {
+    KeyLimits {
+        active_per_user_max: Some(keys.active_per_user_max).filter(|max| *max > 0),
+        shape: match keys.shape {
+            KeyShape::Live => KeyDialect::Live,
+            KeyShape::Test => KeyDialect::Test,
+            KeyShape::Compatible => KeyDialect::Compatible,
+        },
+        chat_lifetime: TimeDelta::days(keys.chat_lifetime_days.into()),
+        chat_overlap: TimeDelta::hours(keys.chat_overlap_hours.into()),
+        chat_active_max: keys.chat_active_max,
+        claim_lifetime: TimeDelta::minutes(keys.claim_lifetime_minutes.into()),
+    }
+}
+
+/// The secrets that sign access tokens, the first of which is made where none is set.
+pub fn signing_keys(config: &Config) -> Result<SigningKeys, StartError> {
+    let present = secrets::jwt_secret(config)?;
+    Ok(SigningKeys::new(&present, config.secrets.jwt_secret_previous.as_ref()))
 }
 
 /// The client for Discord's REST interface; none without a token.
@@ -203,6 +257,7 @@ fn http_settings(config: &Config, address: SocketAddr) -> HttpSettings {
         body_timeout: http.body_timeout(),
         request_timeout: http.request_timeout(),
         connections_max: http.connections_max,
+        trusted_proxies: http.trusted_proxies.clone(),
         public_address: http.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
     }
 }
@@ -230,8 +285,14 @@ impl Running {
     fn spawn_workers(&mut self, config: &Config, identity: Option<bot::Identity>) {
         let domain = self.app.domain().clone();
         let commits = domain.store().commits();
+        let follower = KeyFollower::new(domain.clone());
+        let usage = KeyUsageWriter::new(domain.clone());
         let tailer = CacheTailer::new(domain);
         let (board, shutdown) = (self.board.clone(), self.shutdown.clone());
+        let follow = worker::run(follower, commits.clone(), board.clone(), shutdown.clone());
+        self.spawn("key_follower", follow);
+        let write_usage = worker::run(usage, worker::no_commits(), board.clone(), shutdown.clone());
+        self.spawn("key_usage_writer", write_usage);
         self.spawn("cache_tailer", async move { worker::run(tailer, commits, board, shutdown).await });
         let leader = leader::Leader {
             app: self.app.clone(),
@@ -278,6 +339,10 @@ impl Running {
                 if let Err(error) = ended {
                     tracing::error!(%error, "a task ended badly");
                 }
+            }
+            // Requests have ended by now: nothing is counted after this.
+            if let Err(error) = api_key::usage::flush(self.app.domain()).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "usage of keys is lost");
             }
             self.app.domain().store().close().await;
         });

@@ -11,18 +11,20 @@ mod open;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod within;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{Database, DatabaseConnection, DbBackend, DbErr};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::secret::DatabaseUrl;
 
 pub use event_log::{EventNote, EventOrder, NewEvent, sequence_events};
 pub use migrate::{MigrateError, MigrationStatus};
 pub use transaction::{CommitHook, WriteTransaction};
+pub use within::Within;
 
 use group_writer::GroupWriter;
 
@@ -66,6 +68,9 @@ struct Inner {
     hook: CommitHook,
     path: Option<PathBuf>,
     settings: Settings,
+    /// Transactions that may read beside themselves: two in each of which waits for the other's connection would wait
+    /// in vain, so that some connections are never theirs.
+    long_transactions: Arc<Semaphore>,
 }
 
 impl Store {
@@ -74,15 +79,25 @@ impl Store {
         let hook = CommitHook::start();
         let inner = if let Some(path) = settings.url.sqlite_path() {
             let (write, reader) = open::sqlite(&settings, &path).await?;
-            Inner { reader, writer: GroupWriter::sqlite(write, hook.clone()), hook, path: Some(path), settings }
+            Inner {
+                reader,
+                writer: GroupWriter::sqlite(write, hook.clone()),
+                hook,
+                path: Some(path),
+                settings,
+                // Readers have connections of their own.
+                long_transactions: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            }
         } else {
             let (write, writers, pool) = open::postgres(&settings).await?;
+            let half = usize::try_from(settings.pool_connections_max.saturating_sub(writers) / 2).unwrap_or(1).max(1);
             Inner {
                 reader: pool.clone(),
                 writer: GroupWriter::postgres(write, writers, pool, hook.clone()),
                 hook,
                 path: None,
                 settings,
+                long_transactions: Arc::new(Semaphore::new(half)),
             }
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -106,14 +121,23 @@ impl Store {
     /// Runs one transaction to its end, whatever becomes of the caller, and repeats it after a conflict.
     ///
     /// An error of `work` rolls everything back. When this returns `Ok`, state and events are durable and
-    /// the caches of this process know.
+    /// the caches of this process know. Within a transaction ([`Store::within`]) both wait for that one's commit.
     pub async fn write<I, T, E>(&self, input: I, work: Work<I, T, E>) -> Result<T, E>
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
         E: WriteError,
     {
-        self.inner.writer.write(input, work).await
+        match self.write_within(input, work).await {
+            Ok(outcome) => outcome,
+            Err(input) => self.inner.writer.write(input, work).await,
+        }
+    }
+
+    /// A place among the transactions that read beside themselves; it is given back by dropping it after the commit.
+    pub async fn long_transaction(&self) -> Result<OwnedSemaphorePermit, DbErr> {
+        let closed = |_| DbErr::Custom("the store is closed".to_owned());
+        self.inner.long_transactions.clone().acquire_owned().await.map_err(closed)
     }
 
     /// Calls `listener` with the events of every commit of this process, before the writer is answered.
@@ -170,17 +194,47 @@ pub(crate) fn transaction_conflict(error: &DbErr) -> bool {
     if matches!(error, DbErr::RecordNotUpdated) {
         return true;
     }
-    let (DbErr::Exec(runtime) | DbErr::Query(runtime) | DbErr::Conn(runtime)) = error else {
-        return false;
-    };
-    let sea_orm::RuntimeErr::SqlxError(error) = runtime else {
-        return false;
-    };
-    let Some(code) = error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code) else {
+    let Some(code) = engine_code(error) else {
         return false;
     };
     match code.parse::<i32>() {
         Ok(number) if code.len() < 5 => number & 0xff == 5,
         _ => code == "40001" || code == "40P01",
     }
+}
+
+/// Whether the database does not answer at all: waiting helps, and nobody can say what it holds.
+pub(crate) fn unreachable(error: &DbErr) -> bool {
+    use sea_orm::sqlx::Error;
+    if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
+        return true;
+    }
+    let lost = |error: &Error| {
+        matches!(
+            error,
+            Error::Io(_)
+                | Error::Tls(_)
+                | Error::Protocol(_)
+                | Error::PoolTimedOut
+                | Error::PoolClosed
+                | Error::WorkerCrashed
+        )
+    };
+    // Connection exceptions, no resources left, and a server that starts or stops:
+    // https://www.postgresql.org/docs/current/errcodes-appendix.html
+    let server = |code: &str| code.len() == 5 && ["08", "53", "57P"].iter().any(|class| code.starts_with(class));
+    engine_error(error).is_some_and(lost) || engine_code(error).is_some_and(|code| server(&code))
+}
+
+fn engine_error(error: &DbErr) -> Option<&sea_orm::sqlx::Error> {
+    match error {
+        DbErr::Exec(sea_orm::RuntimeErr::SqlxError(error))
+        | DbErr::Query(sea_orm::RuntimeErr::SqlxError(error))
+        | DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}
+
+fn engine_code(error: &DbErr) -> Option<std::borrow::Cow<'_, str>> {
+    engine_error(error)?.as_database_error()?.code()
 }

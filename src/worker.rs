@@ -5,6 +5,10 @@
 
 pub mod announcer;
 pub mod cache_tailer;
+pub mod idempotency_pruner;
+pub mod key_follower;
+pub mod key_keeper;
+pub mod key_usage_writer;
 pub mod message_timer;
 pub mod sequencer;
 pub mod slot_confirmer;
@@ -77,6 +81,11 @@ impl Board {
     fn remove(&self, name: &'static str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
+}
+
+/// Commits that never come, for a worker that only time wakes.
+pub fn no_commits() -> watch::Receiver<u64> {
+    watch::channel(0).1
 }
 
 /// Runs a worker until shutdown.

@@ -173,3 +173,19 @@ uuid_id!(
     /// One change that waits for its author's confirmation.
     ProposalId
 );
+uuid_id!(
+    /// One person, whatever accounts they have elsewhere.
+    UserId
+);
+uuid_id!(
+    /// One API key.
+    ApiKeyId
+);
+uuid_id!(
+    /// One link that reveals a new API key once.
+    ApiKeyClaimId
+);
+uuid_id!(
+    /// One direct message that the bot owes a person.
+    DirectMessageId
+);

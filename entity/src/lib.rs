@@ -3,14 +3,23 @@
 //! Invariant: nothing here decides anything. Rules live in `guildhall::domain`.
 
 pub mod announcement;
+pub mod api_key;
+pub mod api_key_caller;
+pub mod api_key_claim;
+pub mod api_key_usage;
 pub mod channel_slot;
+pub mod counter;
+pub mod direct_message;
 pub mod event;
 pub mod event_cursor;
 pub mod guild;
 pub mod id;
+pub mod idempotency_record;
+pub mod identity;
 pub mod instance_value;
 pub mod lease;
 pub mod proposal;
+pub mod user;
 pub mod vanish_default;
 pub mod vanish_exemption;
 pub mod vanish_message;

@@ -15,6 +15,10 @@ mod m20261122_000002_create_event;
 mod m20261122_000003_create_instance;
 mod m20261122_000004_create_channel_slot;
 mod m20261122_000005_create_vanish;
+mod m20261126_000006_create_user;
+mod m20261126_000007_create_api_key;
+mod m20261126_000008_create_idempotency_record;
+mod m20261126_000009_create_direct_message;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -28,6 +32,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_create_instance::Migration),
             Box::new(m20261122_000004_create_channel_slot::Migration),
             Box::new(m20261122_000005_create_vanish::Migration),
+            Box::new(m20261126_000006_create_user::Migration),
+            Box::new(m20261126_000007_create_api_key::Migration),
+            Box::new(m20261126_000008_create_idempotency_record::Migration),
+            Box::new(m20261126_000009_create_direct_message::Migration),
         ]
     }
 }

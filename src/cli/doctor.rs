@@ -110,26 +110,26 @@ async fn check_permissions(report: &mut Report, api: &DiscordApi, domain: &Domai
     let rules = vanish::rules(domain, &root, None, Some(page)).await?;
     let mut broken = 0;
     for rule in rules.rows.iter() {
-        let rights = api.own_permissions(rule.guild_id, rule.channel_id, Lane::Interactive).await;
-        if let Some(detail) = breach(rights) {
+        let (guild, channel) = (rule.guild_id, rule.channel_id);
+        let missing = api.missing_for_messages(guild, channel, invite::SWEEP_NEEDS, Lane::Interactive).await;
+        if let Some(detail) = breach(missing) {
             broken += 1;
-            report.add("permissions", false, format!("channel {} of {}: {detail}", rule.channel_id, rule.guild_id));
+            report.add("permissions", false, format!("channel {channel} of {guild}: {detail}"));
         }
     }
     if broken == 0 {
         let guilds = guild::present_count(domain).await?;
-        let detail = format!("{} vanishing channels, {guilds} servers: nothing is missing", rules.rows.len());
+        let looked_at = if rules.more { format!("the first {LOOKED_AT_MAX}") } else { rules.rows.len().to_string() };
+        let detail = format!("{looked_at} vanishing channels, {guilds} servers: nothing is missing");
         report.add("permissions", true, detail);
     }
     Ok(())
 }
 
-fn breach(rights: discord_api::Result<u64>) -> Option<String> {
-    match rights {
-        Ok(rights) => {
-            let missing = permission::missing(rights, invite::SWEEP_NEEDS);
-            (missing != 0).then(|| format!("I lack {}", permission::permission_names(missing).join(", ")))
-        }
+fn breach(missing: discord_api::Result<u64>) -> Option<String> {
+    match missing {
+        Ok(0) => None,
+        Ok(missing) => Some(format!("I lack {}", permission::permission_names(missing).join(", "))),
         Err(error) => Some(error.to_string()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     io::{IsTerminal, stdout},
-    path::Path,
     process::ExitCode,
 };
 
@@ -15,13 +15,9 @@ use crate::{
     clock::Clock,
     config::Config,
     id_source::IdSource,
-    secret::Secret,
-    serve::{self, StartError, Started},
+    serve::{self, NewRootKey, StartError, Started},
     telemetry,
 };
-
-/// The file of a generated root key where nobody watches the terminal.
-const ROOT_KEY_FILE: &str = "root-key.txt";
 
 /// Runs the command until SIGTERM or SIGINT.
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
@@ -31,10 +27,13 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let started = serve::start(&config, clock.clone(), IdSource::random(clock)).await;
     let mut running = started.map_err(with_exit)?;
     let mut text = banner(&config, &running.started);
-    if let Some(key) = &running.started.new_root_key {
-        text.push_str(&hand_over(&config, key)?);
+    if let Some(new) = &running.started.new_root_key {
+        text.push_str(&hand_over(new));
     }
     output::print(&text)?;
+    if let Some(new) = running.started.new_root_key.take().filter(shown_on_terminal) {
+        fs::remove_file(&new.file).with_context(|| format!("cannot remove {}", new.file.display()))?;
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let ended = tokio::select! {
@@ -55,7 +54,10 @@ pub(super) fn with_exit(error: StartError) -> anyhow::Error {
     let exit = match &error {
         StartError::Store { .. } | StartError::Migrate(_) | StartError::Domain(_) => Exit::Database,
         StartError::TokenRefused => Exit::DiscordRefused,
-        StartError::Listen { .. } | StartError::SecretFile { .. } | StartError::DiscordSetup(_) => Exit::Failed,
+        StartError::Listen { .. }
+        | StartError::SecretFile { .. }
+        | StartError::ForeignRootKey { .. }
+        | StartError::DiscordSetup(_) => Exit::Failed,
     };
     anyhow::Error::new(error).context(exit)
 }
@@ -81,17 +83,19 @@ fn banner(config: &Config, started: &Started) -> String {
     text
 }
 
-/// Shows a new root key on a terminal, and else writes it to a private file.
-fn hand_over(config: &Config, key: &Secret) -> anyhow::Result<String> {
-    if stdout().is_terminal() {
-        return Ok(format!(
+/// Shows a new root key on a terminal; elsewhere, and where an earlier start has made it, names its file.
+fn hand_over(new: &NewRootKey) -> String {
+    if shown_on_terminal(new) {
+        return format!(
             "\nRoot key, shown this once: {}\nIt may do everything. Send it as the header X-API-Key.\n",
-            key.expose()
-        ));
+            new.key.expose()
+        );
     }
-    let database = config.database.url.sqlite_path().unwrap_or_default();
-    let path = database.parent().unwrap_or(Path::new("")).join(ROOT_KEY_FILE);
-    serve::write_secret(&path, key.expose()).with_context(|| format!("cannot write {}", path.display()))?;
-    tracing::info!(path = %path.display(), "wrote the new root key to a file that only its owner can read");
-    Ok(format!("\nRoot key, written this once to {}\n", path.display()))
+    let file = new.file.display();
+    tracing::info!(path = %file, "the new root key is in a file that only its owner can read");
+    format!("\nRoot key, written this once to {file}\n")
+}
+
+fn shown_on_terminal(new: &NewRootKey) -> bool {
+    new.made_now && stdout().is_terminal()
 }

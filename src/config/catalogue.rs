@@ -17,13 +17,16 @@ pub(super) const FIXED: [(&str, &str); 4] = [
 ];
 
 /// Secrets, none of which has a key.
-pub(super) const SECRETS: [&str; 4] = ["API_KEY", "JWT_SECRET", "ADMIN_SECRET_KEY", "DISCORD_TOKEN"];
+pub(super) const SECRETS: [&str; 5] =
+    ["API_KEY", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_SECRET_KEY", "DISCORD_TOKEN"];
 
 /// Examples for keys whose default is empty, which would teach nothing.
-const EXAMPLES: [(&str, &str); 4] = [
+const EXAMPLES: [(&str, &str); 6] = [
     ("http.public_url", "https://guildhall.example.org"),
     ("http.allowed_origins", "https://app.example.org"),
+    ("http.trusted_proxies", "10.0.0.0/8"),
     ("discord.api_proxy", "http://127.0.0.1:3000"),
+    ("discord.bot_admins", "80351110224678912"),
     ("metrics.listen", "127.0.0.1:9464"),
 ];
 

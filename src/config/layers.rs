@@ -338,6 +338,7 @@ impl FoundSecrets {
             match name {
                 "API_KEY" => secrets.api_key = secret,
                 "JWT_SECRET" => secrets.jwt_secret = secret,
+                "JWT_SECRET_PREVIOUS" => secrets.jwt_secret_previous = secret,
                 "ADMIN_SECRET_KEY" => secrets.admin_secret_key = secret,
                 _ => secrets.discord_token = secret,
             }

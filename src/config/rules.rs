@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use reqwest::Url;
 use tracing_subscriber::EnvFilter;
 
@@ -11,7 +12,7 @@ use super::problem::Problem;
 use crate::secret::DatabaseUrl;
 
 /// The least and the greatest value of each whole number; a test holds config.toml's comments to them.
-pub(super) const BOUNDS: [(&str, i64, i64); 25] = [
+pub(super) const BOUNDS: [(&str, i64, i64); 41] = [
     ("http.port", 0, 65_535),
     ("http.header_timeout_seconds", 1, 300),
     ("http.body_timeout_seconds", 1, 600),
@@ -20,7 +21,7 @@ pub(super) const BOUNDS: [(&str, i64, i64); 25] = [
     ("http.body_bytes_max", 1_024, 16_777_216),
     ("http.header_bytes_max", 8_192, 1_048_576),
     ("database.readers_max", 1, 64),
-    ("database.pool_connections_max", 1, 1_000),
+    ("database.pool_connections_max", 2, 1_000),
     ("database.acquire_timeout_seconds", 1, 60),
     ("database.statement_timeout_seconds", 1, 300),
     ("database.idle_in_transaction_timeout_seconds", 1, 300),
@@ -29,6 +30,22 @@ pub(super) const BOUNDS: [(&str, i64, i64); 25] = [
     ("discord.connect_timeout_seconds", 1, 60),
     ("discord.request_timeout_seconds", 1, 120),
     ("discord.invalid_requests_max", 1, 9_999),
+    ("keys.active_per_user_max", 0, 1_000),
+    ("keys.chat_lifetime_days", 1, 365),
+    ("keys.chat_overlap_hours", 0, 168),
+    ("keys.chat_active_max", 1, 20),
+    ("keys.claim_lifetime_minutes", 1, 60),
+    ("limits.root_per_minute", 0, 1_000_000),
+    ("limits.admin_per_minute", 1, 1_000_000),
+    ("limits.key_per_minute", 1, 1_000_000),
+    ("limits.user_per_minute", 1, 1_000_000),
+    ("limits.user_writes_per_minute", 1, 1_000_000),
+    ("limits.anonymous_per_minute", 1, 1_000_000),
+    ("limits.documents_per_minute", 1, 1_000_000),
+    ("limits.sign_in_per_15_minutes", 1, 1_000_000),
+    ("limits.sign_in_address_per_15_minutes", 1, 1_000_000),
+    ("limits.refresh_per_15_minutes", 1, 1_000_000),
+    ("limits.callers_max", 1_000, 10_000_000),
     ("vanish.arm_delay_seconds", 0, 3_600),
     ("vanish.preview_messages_max", 1, 100_000),
     ("vanish.calls_per_second_max", 1, 50),
@@ -81,7 +98,10 @@ fn value(entry: &Entry) -> Result<(), String> {
             inside.then_some(()).ok_or_else(|| wanted(&entry.key))
         }
         toml::Value::String(text) => self::text(&path, text),
-        toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_str).try_for_each(origin),
+        toml::Value::Array(items) => {
+            let rule = list_rule(&path);
+            items.iter().filter_map(toml::Value::as_str).try_for_each(rule)
+        }
         _ => Ok(()),
     }
 }
@@ -93,9 +113,32 @@ fn text(path: &str, text: &str) -> Result<(), String> {
         "database.url" => DatabaseUrl::parse(text).map(drop).map_err(|error| error.to_string()),
         "discord.api_proxy" => optional(text, proxy),
         "metrics.listen" => optional(text, loopback_address),
+        "keys.shape" => one_of(text, &["live", "test", "compatible"]),
         "log.format" => one_of(text, &["auto", "human", "json"]),
         "log.level" => directives(text),
         _ => Ok(()),
+    }
+}
+
+fn list_rule(path: &str) -> fn(&str) -> Result<(), String> {
+    match path {
+        "http.trusted_proxies" => network,
+        "discord.bot_admins" => account,
+        _ => origin,
+    }
+}
+
+fn network(text: &str) -> Result<(), String> {
+    if text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    refuse("must list networks or addresses: 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32")
+}
+
+fn account(text: &str) -> Result<(), String> {
+    match text.parse::<u64>() {
+        Ok(id) if id != 0 && id.to_string() == text => Ok(()),
+        _ => refuse("must list ids of Discord accounts, in digits"),
     }
 }
 
@@ -214,7 +257,7 @@ pub(super) fn secret(name: &str, text: &str) -> Result<(), &'static str> {
     let visible = !text.chars().any(char::is_control) && text.trim() == text;
     match name {
         "API_KEY" if text.chars().count() < 32 => Err("must be at least 32 characters long"),
-        "JWT_SECRET" if text.len() < 32 => Err("must be at least 32 bytes long"),
+        "JWT_SECRET" | "JWT_SECRET_PREVIOUS" if text.len() < 32 => Err("must be at least 32 bytes long"),
         "ADMIN_SECRET_KEY" if text.chars().count() < 16 => Err("must be at least 16 characters long"),
         "DISCORD_TOKEN" if text.contains(char::is_whitespace) => {
             Err("must be the token alone, without spaces and without `Bot ` before it")

@@ -50,6 +50,8 @@ pub struct Asked {
     pub user_id: Option<DiscordUserId>,
     /// The channel where it was asked.
     pub channel_id: Option<ChannelId>,
+    /// Whether that channel is the chat of a voice or stage channel.
+    pub in_voice_chat: bool,
     /// Permission bits of the bot in that channel.
     pub app_permissions: u64,
 }
@@ -62,6 +64,7 @@ impl Asked {
             interaction.member.as_deref(),
             interaction.user.id,
             interaction.channel_id,
+            interaction.channel.as_ref(),
             interaction.app_permissions,
         )
     }
@@ -73,6 +76,7 @@ impl Asked {
             interaction.member.as_ref(),
             interaction.user.id,
             interaction.channel_id,
+            interaction.channel.as_ref(),
             interaction.app_permissions,
         )
     }
@@ -85,6 +89,7 @@ impl Asked {
             interaction.member.as_ref(),
             interaction.user.id,
             interaction.channel_id,
+            interaction.channel.as_ref(),
             interaction.app_permissions,
         )
     }
@@ -99,6 +104,7 @@ impl Asked {
             member: None,
             user_id: None,
             channel_id: None,
+            in_voice_chat: false,
             app_permissions: 0,
         }
     }
@@ -109,10 +115,13 @@ impl Asked {
         member: Option<&serenity::Member>,
         user: serenity::UserId,
         channel: serenity::ChannelId,
+        partial: Option<&PartialChannel>,
         app_permissions: Option<serenity::Permissions>,
     ) -> Self {
         self.user_id = DiscordUserId::new(user.get());
         self.channel_id = ChannelId::new(channel.get());
+        self.in_voice_chat = partial
+            .is_some_and(|channel| matches!(channel.kind, serenity::ChannelType::Voice | serenity::ChannelType::Stage));
         self.app_permissions = app_permissions.map_or(0, |permissions| permissions.bits());
         self.member = guild.zip(member).and_then(|(guild, member)| {
             let permissions = member.permissions.map_or(0, |permissions| permissions.bits());
@@ -123,6 +132,7 @@ impl Asked {
                 // Discord computes these bits for the channel where the interaction happens.
                 channel: self.channel_id.map(|channel| (channel, permissions)),
                 roles: member.roles.iter().filter_map(|role| RoleId::new(role.get())).collect(),
+                is_bot_admin: false,
             })
         });
         self

@@ -41,7 +41,7 @@ pub enum CommandError {
     #[error("That took too long to prepare. Please press the button again")]
     PressAgain,
     /// The work did not end while Discord lets us answer.
-    #[error("This is taking very long; the result will show with the next command")]
+    #[error("That took longer than I may answer here; `/settings history` shows whether it came through")]
     TookTooLong,
 }
 

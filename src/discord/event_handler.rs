@@ -186,8 +186,7 @@ pub(super) async fn recheck(data: &Data, guild: GuildId, lane: Lane) -> Result<(
 /// Looks at the rights before it tries, because every refused call costs the bot's standing.
 async fn restore_suspended(data: &Data, guild: GuildId, lane: Lane) -> Result<(), CommandError> {
     for channel in vanish::suspended(data.app.domain(), guild).await? {
-        let rights = data.api.own_permissions(guild, channel, lane).await?;
-        if permission::missing(rights, invite::SWEEP_NEEDS) == 0 {
+        if data.api.missing_for_messages(guild, channel, invite::SWEEP_NEEDS, lane).await? == 0 {
             vanish::channel_restored(data.app.domain(), guild, channel).await?;
         }
     }

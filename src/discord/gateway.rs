@@ -1,10 +1,11 @@
 //! The connection to Discord's gateway, over serenity, from first identify to the last close.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use serenity::{
     Client, Error as SerenityError,
     all::{GatewayError, HttpBuilder, ShardManager},
+    gateway::ConnectionStage,
 };
 
 use super::{Commands, Data, framework_options, intents};
@@ -13,6 +14,11 @@ use crate::{
     discord_api::DiscordApi,
     secret::Secret,
 };
+
+/// Time between two looks at the connection.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// Looks without a connection until it counts as lost: a session that is resumed at once is no news.
+const LOOKS_AWAY: u32 = 3;
 
 /// Why the gateway ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +72,10 @@ impl Gateway {
     /// Stays connected until somebody closes it or Discord refuses.
     pub async fn run(mut self, app: &App) -> GatewayEnd {
         app.readiness().set_gateway(app::Gateway::Connecting);
-        let end = match self.client.start_autosharded().await {
-            Ok(()) => GatewayEnd::Closed,
-            Err(error) => end_of(&error),
+        let shards = self.shard_manager();
+        let end = tokio::select! {
+            ended = self.client.start_autosharded() => ended.map_or_else(|error| end_of(&error), |()| GatewayEnd::Closed),
+            never = watch(&shards, app) => match never {},
         };
         let state = match end {
             GatewayEnd::Closed => app::Gateway::Off,
@@ -78,6 +85,22 @@ impl Gateway {
         };
         app.readiness().set_gateway(state);
         end
+    }
+}
+
+/// serenity reconnects without a word, for as long as it takes; meanwhile nobody may be told that all is well.
+async fn watch(shards: &ShardManager, app: &App) -> Infallible {
+    let mut ticks = tokio::time::interval(LOOK_PERIOD);
+    let mut away = 0;
+    loop {
+        ticks.tick().await;
+        let connected = shards.runners.lock().await.values().any(|shard| shard.stage == ConnectionStage::Connected);
+        away = if connected { 0 } else { away + 1 };
+        match app.readiness().gateway() {
+            app::Gateway::Ready if away >= LOOKS_AWAY => app.readiness().set_gateway(app::Gateway::Connecting),
+            app::Gateway::Connecting if connected => app.readiness().set_gateway(app::Gateway::Ready),
+            _ => {}
+        }
     }
 }
 

@@ -5,13 +5,15 @@ use serenity::all::{CreateActionRow, CreateButton};
 use super::{Reply, component::custom_id};
 use crate::discord_api::permission;
 
-/// What the features need: to see and read channels, delete messages, post where a slot says so, and reach threads.
+/// What the features need: to see and read channels, delete messages, post where a slot says so, and reach threads and the chats of
+/// voice channels.
 pub const NEEDED: u64 = permission::VIEW_CHANNEL
     | permission::READ_MESSAGE_HISTORY
     | permission::MANAGE_MESSAGES
     | permission::SEND_MESSAGES
     | permission::EMBED_LINKS
     | permission::ATTACH_FILES
+    | permission::CONNECT
     | permission::MANAGE_THREADS;
 
 /// What a sweep needs in its channel.

@@ -19,6 +19,8 @@ use crate::{
 const AREA: &str = "menu";
 /// Lifetimes that are offered, in seconds: 10 minutes, an hour, a day, a week.
 const OFFERED: [i64; 4] = [600, 3_600, 86_400, 604_800];
+/// The choice that takes a message's time away again.
+const NEVER: &str = "never";
 
 /// Keep a message whatever the channel's rule says, or release it
 #[poise::command(context_menu_command = "Keep message", guild_only, install_context = "Guild")]
@@ -44,22 +46,30 @@ pub async fn keep_message(ctx: Context<'_>, message: serenity::Message) -> Resul
 /// Let a message vanish at a time of its own
 #[poise::command(context_menu_command = "Vanish in…", guild_only, install_context = "Guild")]
 pub async fn vanish_in(ctx: Context<'_>, message: serenity::Message) -> Result<(), CommandError> {
-    let asked = Asked::command(ctx.data(), ctx.interaction);
+    let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
         let (guild, channel, message_id) = ids(&asked, &message)?;
         let author = message.webhook_id.is_none().then(|| DiscordUserId::new(message.author.id.get())).flatten();
         vanish::may_time(&asked.actor()?, guild, channel, author).map_err(Error::from)?;
-        check_bot(ctx.data(), &asked, channel, author)?;
-        let options = OFFERED.map(|seconds| {
-            CreateSelectMenuOption::new(format!("in {}", duration::format(seconds)), seconds.to_string())
-        });
+        check_bot(data, &asked, channel, author)?;
+        let timed_until = vanish::timed_until(data.app.domain(), message_id).await?;
+        let mut options = OFFERED.map(offer).to_vec();
+        let mut question =
+            format!("When should [this message]({}) vanish?", text::message_link(guild, channel, message_id));
+        if let Some(due_at) = timed_until {
+            options.push(CreateSelectMenuOption::new("at no time of its own", NEVER));
+            question = format!("{question} It vanishes {} so far.", text::relative(due_at));
+        }
         let id = custom_id(AREA, "vanish", &[&channel.to_string(), &message_id.to_string()]);
-        let menu = CreateSelectMenu::new(id, CreateSelectMenuKind::String { options: options.to_vec() })
-            .placeholder("When should it vanish?");
-        let link = text::message_link(guild, channel, message_id);
-        Ok(Reply::text(format!("When should [this message]({link}) vanish?")).row(CreateActionRow::SelectMenu(menu)))
+        let menu =
+            CreateSelectMenu::new(id, CreateSelectMenuKind::String { options }).placeholder("When should it vanish?");
+        Ok(Reply::text(question).row(CreateActionRow::SelectMenu(menu)))
     };
     asked.answer(work).await
+}
+
+fn offer(seconds: i64) -> CreateSelectMenuOption {
+    CreateSelectMenuOption::new(format!("in {}", duration::format(seconds)), seconds.to_string())
 }
 
 /// A choice in a menu of this area.
@@ -72,7 +82,7 @@ pub async fn chosen(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(),
 
 async fn time(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let (channel, message_id): (ChannelId, MessageId) = (press.argument(0)?, press.argument(1)?);
-    let seconds = press.values.first().and_then(|value| value.parse().ok()).ok_or_else(component::outdated)?;
+    let choice = press.values.first().ok_or_else(component::outdated)?;
     let guild = asked.member()?.guild_id;
     // Read anew: it may be gone, and it tells the author for certain.
     let message = data.api.message(channel, message_id, Lane::Interactive).await?;
@@ -83,12 +93,18 @@ async fn time(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, Co
         });
     }
     let author = message.author_id.filter(|_| message.webhook_id.is_none());
+    let (ids, actor, domain) = ((guild, channel, message_id), asked.actor()?, data.app.domain());
+    let link = text::message_link(guild, channel, message_id);
+    if *choice == NEVER {
+        vanish::untime_message(domain, &actor, ids, author).await?;
+        return Ok(Reply::text(format!("[This message]({link}) has no time of its own any more.")));
+    }
     check_bot(data, asked, channel, author)?;
-    let ids = (guild, channel, message_id);
-    let due_at = vanish::time_message(data.app.domain(), &asked.actor()?, ids, author, seconds).await?;
+    let seconds = choice.parse().map_err(|_| component::outdated())?;
+    let due_at = vanish::time_message(domain, &actor, ids, author, seconds).await?;
     Ok(Reply::text(format!(
-        "⏳ [This message]({}) vanishes {} ({}).",
-        text::message_link(guild, channel, message_id),
+        "⏳ [This message]({link}) vanishes {} ({}), or sooner if the channel's rule says so. Use the menu again to \
+         change that.",
         text::relative(due_at),
         text::absolute(due_at)
     )))
@@ -100,7 +116,7 @@ fn ids(asked: &Asked, message: &serenity::Message) -> Result<(GuildId, ChannelId
     ids.map(|(channel, message)| (guild, channel, message)).ok_or_else(component::outdated)
 }
 
-/// The bot needs Manage Messages for everything but its own messages.
+/// The bot needs Manage Messages for everything but its own messages, and in a voice chat Connect.
 fn check_bot(
     data: &Data,
     asked: &Asked,
@@ -108,9 +124,11 @@ fn check_bot(
     author: Option<DiscordUserId>,
 ) -> Result<(), CommandError> {
     let own = author.is_some_and(|author| author.get() == data.application_id);
-    let has = |bits| asked.app_permissions & bits != 0;
-    if own || has(permission::ADMINISTRATOR) || has(permission::MANAGE_MESSAGES) {
+    let connect = if asked.in_voice_chat { permission::CONNECT } else { 0 };
+    let needed = if own { connect } else { connect | permission::MANAGE_MESSAGES };
+    let missing = permission::missing(asked.app_permissions, needed);
+    if missing == 0 || asked.app_permissions & permission::ADMINISTRATOR != 0 {
         return Ok(());
     }
-    Err(CommandError::BotLacks { channel, missing: permission::permission_names(permission::MANAGE_MESSAGES) })
+    Err(CommandError::BotLacks { channel, missing: permission::permission_names(missing) })
 }

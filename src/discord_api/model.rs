@@ -104,6 +104,11 @@ impl ChannelKind {
         self.is_thread() || matches!(self, Self::TEXT | Self::VOICE | Self::ANNOUNCEMENT | Self::STAGE)
     }
 
+    /// A voice or stage channel, whose chat is for those who may connect.
+    pub fn is_voice(self) -> bool {
+        matches!(self, Self::VOICE | Self::STAGE)
+    }
+
     /// A forum or media channel.
     pub fn is_forum(self) -> bool {
         matches!(self, Self::FORUM | Self::MEDIA)

@@ -12,8 +12,8 @@ use tokio::{sync::OnceCell, time::timeout};
 use super::{
     DiscordApi, Lane, Result,
     error::Error,
-    model::{ChannelInfo, GuildInfo, MemberInfo},
-    permission::{channel_permissions, guild_permissions},
+    model::{ChannelInfo, ChannelKind, GuildInfo, MemberInfo},
+    permission::{CONNECT, channel_permissions, guild_permissions, missing},
 };
 
 /// How long what was read is believed.
@@ -52,10 +52,21 @@ impl Default for Rights {
 impl DiscordApi {
     /// The bot's rights in a channel or thread of this server, at most a minute old.
     pub async fn own_permissions(&self, guild: GuildId, channel: ChannelId, lane: Lane) -> Result<u64> {
-        // Another lane's call may be reading the same server, so the wait for it is bounded here.
-        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, None, lane))
-            .await
-            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
+        self.rights_within(guild, channel, None, lane).await.map(|(rights, _)| rights)
+    }
+
+    /// What the bot lacks of `needed` to work on the messages of a channel or thread; the chat of a voice or stage
+    /// channel takes Connect besides.
+    pub async fn missing_for_messages(
+        &self,
+        guild: GuildId,
+        channel: ChannelId,
+        needed: u64,
+        lane: Lane,
+    ) -> Result<u64> {
+        let (rights, kind) = self.rights_within(guild, channel, None, lane).await?;
+        let connect = if kind.is_voice() { CONNECT } else { 0 };
+        Ok(missing(rights, needed | connect))
     }
 
     /// The rights of a member with these roles in a channel or thread of this server; what the roles may do is at
@@ -68,9 +79,7 @@ impl DiscordApi {
         lane: Lane,
     ) -> Result<u64> {
         let member = MemberInfo { user_id, roles: roles.to_vec(), is_bot: false, display_name: String::new() };
-        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, Some(&member), lane))
-            .await
-            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
+        self.rights_within(guild, channel, Some(&member), lane).await.map(|(rights, _)| rights)
     }
 
     /// The bot's rights in the whole server, before any channel's overwrites, at most a minute old.
@@ -85,26 +94,39 @@ impl DiscordApi {
             .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
     }
 
+    /// Another lane's call may be reading the same server, so the wait for it is bounded here.
+    async fn rights_within(
+        &self,
+        guild: GuildId,
+        channel: ChannelId,
+        member: Option<&MemberInfo>,
+        lane: Lane,
+    ) -> Result<(u64, ChannelKind)> {
+        timeout(lane.time_limit(), self.work_out_permissions(guild, channel, member, lane))
+            .await
+            .unwrap_or(Err(Error::RateLimited { retry_after: Duration::from_secs(1) }))
+    }
+
     async fn work_out_permissions(
         &self,
         guild: GuildId,
         channel: ChannelId,
         member: Option<&MemberInfo>,
         lane: Lane,
-    ) -> Result<u64> {
+    ) -> Result<(u64, ChannelKind)> {
         let cell = self.0.rights.guilds.get_with(guild, Arc::default);
         let rights = cell.get_or_try_init(|| self.read_rights(guild, lane)).await?;
         let member = member.unwrap_or(&rights.member);
         let find = |id: ChannelId| rights.channels.iter().find(|channel| channel.id == id);
         if let Some(channel) = find(channel) {
-            return Ok(channel_permissions(&rights.guild, channel, None, member));
+            return Ok((channel_permissions(&rights.guild, channel, None, member), channel.kind));
         }
         let stray = self.read_stray(channel, lane).await?;
         let parent = stray.parent_id.and_then(find);
         if stray.guild_id != Some(guild) {
             return Err(Error::NotFound { code: UNKNOWN_CHANNEL });
         }
-        Ok(channel_permissions(&rights.guild, &stray, parent, member))
+        Ok((channel_permissions(&rights.guild, &stray, parent, member), stray.kind))
     }
 
     /// Has the bot's rights in this server read anew at the next question, after a role or channel changed.

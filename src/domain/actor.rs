@@ -1,11 +1,18 @@
 //! Who acts, through which face, and what they may do.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
+use entity::{
+    id::{ApiKeyId, ChannelId, DiscordUserId, GuildId, RoleId, UserId},
+    user::Role,
+};
 use uuid::Uuid;
 
-use super::{Error, error::CommonRefusal};
+use super::{
+    Error,
+    error::CommonRefusal,
+    scope::{ADMIN, Scopes},
+};
 
 /// Discord's permission bits that rules ask for: <https://discord.com/developers/docs/topics/permissions>.
 pub mod permission {
@@ -55,6 +62,37 @@ pub struct Member {
     pub channel: Option<(ChannelId, u64)>,
     /// The member's roles.
     pub roles: Vec<RoleId>,
+    /// Whether they administer this installation: the application's owner or team, or named in the settings.
+    pub is_bot_admin: bool,
+}
+
+/// A person who talks to the bot outside of any guild.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The account.
+    pub user_id: DiscordUserId,
+    /// Whether they administer this installation.
+    pub is_bot_admin: bool,
+}
+
+/// An API key, as it was verified for this request.
+#[derive(Clone, Debug)]
+pub struct KeyActor {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// The only guild it may touch, if it is bound to one.
+    pub guild_id: Option<GuildId>,
+}
+
+/// A signed-in person, as their row says at this moment.
+#[derive(Clone, Copy, Debug)]
+pub struct UserActor {
+    /// The person.
+    pub id: UserId,
+    /// What they may do.
+    pub role: Role,
 }
 
 /// Who acts.
@@ -66,19 +104,9 @@ pub enum Actor {
         source: Source,
     },
     /// An API key.
-    Key {
-        /// Its id.
-        id: Uuid,
-        /// Its scopes, `resource:action`.
-        scopes: Vec<String>,
-        /// The only guild it may touch, if it is bound to one.
-        guild_id: Option<GuildId>,
-    },
+    Key(Arc<KeyActor>),
     /// A signed-in person.
-    User {
-        /// The account.
-        id: Uuid,
-    },
+    User(UserActor),
     /// A currency actor.
     CurrencyActor {
         /// The actor.
@@ -86,6 +114,8 @@ pub enum Actor {
     },
     /// A member who uses a command.
     Member(Member),
+    /// A person who uses a command in a direct message.
+    Account(Account),
     /// Our own workers.
     System,
 }
@@ -103,6 +133,10 @@ pub enum Right {
     ReadSettings,
     /// Change slots and general settings: Manage Server.
     ManageSettings,
+    /// Issue, see, change and revoke API keys: Administrator for those of a guild.
+    ManageKeys,
+    /// Make users and change their roles.
+    ManageUsers,
 }
 
 impl Right {
@@ -113,7 +147,13 @@ impl Right {
             Self::ManageVanish(_) | Self::ManageVanishDefaults => "discord:vanish:write",
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
+            Self::ManageKeys | Self::ManageUsers => ADMIN,
         }
+    }
+
+    /// Whether it is about the installation, so that whoever administers the bot has it wherever they are.
+    fn is_the_hosts(self) -> bool {
+        matches!(self, Self::ManageKeys | Self::ManageUsers)
     }
 
     /// What a member needs, in Discord's words.
@@ -122,6 +162,8 @@ impl Right {
             Self::ReadVanish | Self::ReadSettings => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
             Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
+            Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
+            Self::ManageUsers => "to administer this bot",
         }
     }
 }
@@ -129,31 +171,54 @@ impl Right {
 impl Actor {
     /// Refuses unless this actor has the right in this guild; `None` stands for every guild.
     pub fn require(&self, right: Right, guild_id: Option<GuildId>) -> Result<(), Error> {
+        if self.may(right, guild_id) { Ok(()) } else { Err(self.lacks(right)) }
+    }
+
+    /// Refuses unless this actor has the right in some guild. What it may not see elsewhere is then not there for it,
+    /// so that a refusal does not tell what exists.
+    pub fn require_somewhere(&self, right: Right) -> Result<(), Error> {
         let allowed = match self {
-            Self::Root { .. } | Self::System => true,
-            Self::Key { scopes, guild_id: bound, .. } => {
-                bound.is_none_or(|bound| Some(bound) == guild_id) && scopes.iter().any(|scope| scope == right.scope())
-            }
-            Self::User { .. } | Self::CurrencyActor { .. } => false,
-            Self::Member(member) => Some(member.guild_id) == guild_id && member.has(right),
+            Self::Key(key) => match key.guild_id {
+                Some(bound) => key.scopes.cover(right.scope(), Some(bound)),
+                None => key.scopes.cover_somewhere(right.scope()),
+            },
+            Self::Member(member) => self.may(right, Some(member.guild_id)),
+            _ => self.may(right, None),
         };
-        if allowed {
-            return Ok(());
+        if allowed { Ok(()) } else { Err(self.lacks(right)) }
+    }
+
+    /// Whether this actor has the right in this guild; `None` stands for every guild.
+    pub fn may(&self, right: Right, guild_id: Option<GuildId>) -> bool {
+        match self {
+            Self::Root { .. } | Self::System => true,
+            Self::Key(key) => {
+                key.guild_id.is_none_or(|bound| Some(bound) == guild_id) && key.scopes.cover(right.scope(), guild_id)
+            }
+            Self::User(user) => user.role == Role::Admin,
+            Self::CurrencyActor { .. } => false,
+            Self::Member(member) => {
+                Some(member.guild_id) == guild_id && member.has(right) || member.is_bot_admin && right.is_the_hosts()
+            }
+            Self::Account(account) => account.is_bot_admin && right.is_the_hosts(),
         }
+    }
+
+    fn lacks(&self, right: Right) -> Error {
         let (required, available) = match self {
-            Self::Key { scopes, .. } => (right.scope(), scopes.clone()),
-            Self::Member(_) => (right.words(), Vec::new()),
+            Self::Key(key) => (right.scope(), key.scopes.names()),
+            Self::Member(_) | Self::Account(_) => (right.words(), Vec::new()),
             _ => (right.scope(), Vec::new()),
         };
-        Err(CommonRefusal::Forbidden { required: required.to_owned(), available }.into())
+        CommonRefusal::Forbidden { required: required.to_owned(), available }.into()
     }
 
     /// The face that this actor uses.
     pub fn source(&self) -> Source {
         match self {
             Self::Root { source } => *source,
-            Self::Key { .. } | Self::User { .. } | Self::CurrencyActor { .. } => Source::Http,
-            Self::Member(_) => Source::Discord,
+            Self::Key(_) | Self::User(_) | Self::CurrencyActor { .. } => Source::Http,
+            Self::Member(_) | Self::Account(_) => Source::Discord,
             Self::System => Source::Worker,
         }
     }
@@ -162,6 +227,16 @@ impl Actor {
     pub fn discord_user(&self) -> Option<DiscordUserId> {
         match self {
             Self::Member(member) => Some(member.user_id),
+            Self::Account(account) => Some(account.user_id),
+            _ => None,
+        }
+    }
+
+    /// The only guild that this actor may touch; none for those who may touch any.
+    pub fn bound_guild(&self) -> Option<GuildId> {
+        match self {
+            Self::Key(key) => key.guild_id,
+            Self::Member(member) if !member.is_bot_admin => Some(member.guild_id),
             _ => None,
         }
     }
@@ -178,6 +253,8 @@ impl Member {
                 _ => bits(self.permissions, permission::MANAGE_GUILD),
             },
             Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
+            Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
+            Right::ManageUsers => false,
         }
     }
 }
@@ -187,10 +264,12 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root { .. } => f.write_str("root"),
-            Self::Key { id, .. } => write!(f, "key:{id}"),
-            Self::User { id } => write!(f, "user:{id}"),
+            Self::Key(key) => write!(f, "key:{}", key.id),
+            Self::User(user) => write!(f, "user:{}", user.id),
             Self::CurrencyActor { id } => write!(f, "actor:{id}"),
-            Self::Member(member) => write!(f, "member:{}", member.user_id),
+            Self::Member(Member { user_id, .. }) | Self::Account(Account { user_id, .. }) => {
+                write!(f, "member:{user_id}")
+            }
             Self::System => f.write_str("system"),
         }
     }

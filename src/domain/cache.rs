@@ -15,7 +15,7 @@ use entity::{
 };
 use moka::sync::Cache;
 
-use super::{Error, vanish::schedule::Effective};
+use super::{Error, api_key::Keyring, vanish::schedule::Effective};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -29,6 +29,8 @@ const SHARDS: usize = 64;
 pub struct Copy<K, V> {
     entries: Cache<K, Arc<V>>,
     generations: [AtomicU64; SHARDS],
+    /// Held while an entry is loaded, so that many who miss it ask the store once.
+    loading: [tokio::sync::Mutex<()>; SHARDS],
 }
 
 impl<K, V> Copy<K, V>
@@ -36,8 +38,12 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Send + Sync + 'static,
 {
-    fn new(entries_max: u64) -> Self {
-        Self { entries: Cache::new(entries_max), generations: [const { AtomicU64::new(0) }; SHARDS] }
+    pub(in crate::domain) fn new(entries_max: u64) -> Self {
+        Self {
+            entries: Cache::new(entries_max),
+            generations: [const { AtomicU64::new(0) }; SHARDS],
+            loading: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+        }
     }
 
     /// The entry, loaded where it is missing.
@@ -48,7 +54,12 @@ where
         if let Some(value) = self.entries.get(&key) {
             return Ok(value);
         }
-        let generation = self.generation(&key);
+        let shard = Self::shard(&key);
+        let _turn = self.loading[shard].lock().await;
+        if let Some(value) = self.entries.get(&key) {
+            return Ok(value);
+        }
+        let generation = &self.generations[shard];
         let before = generation.load(Ordering::Acquire);
         let value = Arc::new(load.await?);
         self.entries.insert(key.clone(), value.clone());
@@ -61,7 +72,7 @@ where
 
     /// Drops the entry, and every refill that is under way.
     pub fn forget(&self, key: &K) {
-        self.generation(key).fetch_add(1, Ordering::AcqRel);
+        self.generations[Self::shard(key)].fetch_add(1, Ordering::AcqRel);
         self.entries.invalidate(key);
     }
 
@@ -73,12 +84,12 @@ where
         self.entries.invalidate_all();
     }
 
-    fn generation(&self, key: &K) -> &AtomicU64 {
+    fn shard(key: &K) -> usize {
         let hash = std::hash::BuildHasher::hash_one(
             &std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default(),
             key,
         );
-        &self.generations[usize::try_from(hash % SHARDS as u64).unwrap_or(0)]
+        usize::try_from(hash % SHARDS as u64).unwrap_or(0)
     }
 }
 
@@ -102,6 +113,8 @@ pub struct Caches {
     /// Rules as this process last wrote them: a guess of what is there, which spares a look if a conditional update
     /// finds it right. Nothing forgets it, and nobody may believe it.
     pub vanish_written: Cache<ChannelId, Arc<vanish_rule::Model>>,
+    /// Keys and users, which every request asks for.
+    pub keyring: Keyring,
 }
 
 impl Caches {
@@ -111,11 +124,13 @@ impl Caches {
             vanish_rule: Copy::new(ENTRIES_MAX),
             vanish_rules: Copy::new(LISTS_MAX),
             vanish_written: Cache::new(ENTRIES_MAX),
+            keyring: Keyring::default(),
         }
     }
 
     /// Drops what an event has made stale.
     pub fn forget(&self, note: &EventNote) {
+        self.keyring.forget(note);
         // Threads and defaults spread a change over places that the event does not name.
         if (note.kind.starts_with("vanish.") && note.kind != "vanish.swept") || note.kind == "guild.settings_changed" {
             self.places.forget_all();

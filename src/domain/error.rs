@@ -75,8 +75,8 @@ impl Error {
 
     /// The store does not answer: full, locked or unreachable. Waiting helps.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Store(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)))
-            || matches!(self, Self::Store(error) if crate::store::transaction_conflict(error))
+        let Self::Store(error) = self else { return false };
+        crate::store::unreachable(error) || crate::store::transaction_conflict(error)
     }
 }
 

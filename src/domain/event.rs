@@ -29,22 +29,27 @@ impl Author {
         Self::new(domain, &Actor::System)
     }
 
+    /// Who acts, as the event log names them.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
     /// The moment of the change.
     pub fn at(&self) -> DateTime<Utc> {
         self.at
     }
 
-    /// An event of a guild, signed by this author.
+    /// An event of a guild, or of the installation, signed by this author.
     pub fn event(
         &self,
         kind: &'static str,
-        guild_id: GuildId,
+        guild_id: impl Into<Option<GuildId>>,
         subject: String,
         (before, after): (Value, Value),
     ) -> NewEvent {
         NewEvent {
             kind,
-            guild_id: Some(guild_id),
+            guild_id: guild_id.into(),
             subject,
             actor: self.actor.clone(),
             source: self.source,

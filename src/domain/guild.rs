@@ -177,6 +177,12 @@ pub async fn time_zone(domain: &Domain, guild_id: GuildId) -> Result<Tz, Error> 
     Ok(zone_of(&row(domain, guild_id).await?))
 }
 
+/// The same, and whether the bot is a member as far as it knows.
+pub(in crate::domain) async fn zone_and_membership(domain: &Domain, guild_id: GuildId) -> Result<(Tz, bool), Error> {
+    let row = row(domain, guild_id).await?;
+    Ok((zone_of(&row), row.present))
+}
+
 struct SetGeneral {
     author: Author,
     guild_id: GuildId,

@@ -1,13 +1,15 @@
 //! A domain over a store of its own, for unit tests of rules.
 
-use std::{ops::Deref, time::Duration};
+pub mod keys;
+
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::{ChannelId, DiscordUserId, GuildId};
+use entity::id::{ApiKeyId, ChannelId, DiscordUserId, GuildId};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Actor, Domain, Error, Limits, Member, Source, actor::permission, event::Author};
+use super::{Actor, Domain, Error, KeyActor, Limits, Member, Source, actor::permission, event::Author, scope::Scopes};
 use crate::secret::DatabaseUrl;
 use crate::{
     clock::Clock,
@@ -44,6 +46,11 @@ pub fn start() -> DateTime<Utc> {
 
 /// A migrated domain.
 pub async fn domain() -> TestDomain {
+    domain_with(Limits::default()).await
+}
+
+/// A migrated domain of an operator with limits of their own.
+pub async fn domain_with(limits: Limits) -> TestDomain {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("guildhall.db");
     let store = Store::open(Settings {
@@ -60,13 +67,8 @@ pub async fn domain() -> TestDomain {
     store.migrate().await.unwrap();
     let clock = Clock::frozen(start());
     let ids = IdSource::counting(clock.clone());
-    let limits = Limits {
-        arm_delay: Duration::from_mins(5),
-        sweep_calls_per_second_max: 25,
-        old_deletes_per_second: 5,
-        preview_messages_max: 5000,
-    };
-    TestDomain { domain: Domain::new(store, clock.clone(), ids, limits), clock, _folder: folder }
+    let domain = Domain::new(store, clock.clone(), ids, limits);
+    TestDomain { domain, clock, _folder: folder }
 }
 
 /// The guild of most tests.
@@ -97,7 +99,14 @@ pub fn member(permissions: u64) -> Actor {
         permissions,
         channel: None,
         roles: Vec::new(),
+        is_bot_admin: false,
     })
+}
+
+/// A key with these scopes.
+pub fn key(scopes: &[&str], guild_id: Option<GuildId>) -> Actor {
+    let scopes = Scopes(scopes.iter().map(|scope| scope.parse().unwrap()).collect());
+    Actor::Key(Arc::new(KeyActor { id: ApiKeyId(uuid::Uuid::nil()), scopes, guild_id }))
 }
 
 /// Writes an event of [`guild`], as a feature would.

@@ -24,11 +24,12 @@ pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptio
 pub use hold::{Pause, pause, resume, run_now};
 pub use message::{
     DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, may_time, settle_message, time_message,
+    timed_until, untime_message,
 };
 pub use prospect::{Prospect, Stretch, prospect, run_prospect};
 pub use read::{PageRequest, RuleView, Rules, rule, rules, view};
 pub use rule::{Backlog, NewDuration, NewRule, remove, set_duration, set_rule};
-pub use sweep::{ChannelFacts, Claim, Outcome, Problem, claim_due, confirm, load_judge, settle, still_holds};
+pub use sweep::{ChannelFacts, Claim, Outcome, Problem, claim_due, confirm, load_judge, rest, settle, still_holds};
 pub use watch::{
     LastMessage, channel_gone, channel_restored, guild_seen, note_message, note_pins_changed, note_thread,
     planned_widening, suspended,

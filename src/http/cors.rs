@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::{HttpSettings, observe::EXPOSED_HEADERS, request_id::X_REQUEST_ID};
+use super::{HttpSettings, idempotency::IDEMPOTENCY_KEY, observe::EXPOSED_HEADERS, request_id::X_REQUEST_ID};
 use crate::app::App;
 
 /// How long a browser may remember a permission.
@@ -27,7 +27,9 @@ pub(super) fn layer(router: Router<App>, settings: &HttpSettings) -> Router<App>
             header::CONTENT_TYPE,
             header::IF_NONE_MATCH,
             X_REQUEST_ID,
+            IDEMPOTENCY_KEY,
             HeaderName::from_static("x-api-key"),
+            HeaderName::from_static("x-admin-secret"),
         ])
         .expose_headers(EXPOSED_HEADERS)
         .max_age(MAX_AGE);

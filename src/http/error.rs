@@ -20,6 +20,9 @@ pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/prob
 /// Schemes a caller may use: <https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1>.
 const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"ApiKey realm="guildhall", Bearer realm="guildhall""#);
 
+/// The type of the problem that a limit is reached: draft-ietf-httpapi-ratelimit-headers, section 6.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
 /// One value at fault.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldError {
@@ -55,16 +58,18 @@ struct Content {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     rights: Option<Rights>,
-    retry_after_seconds: Option<u16>,
+    retry_after_seconds: Option<u64>,
+    quota: Option<Vec<String>>,
+    subject: Option<String>,
 }
 
 /// Why a request was not served (RFC 9457); `error` repeats `detail` for clients written for other servers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemView<'a> {
-    /// Where the code is explained.
+    /// Where the code is explained; with 429 of a limit, the registered type of that problem.
     #[schema(value_type = String, example = "/errors/not_found")]
-    r#type: String,
+    r#type: Cow<'a, str>,
     /// The status in words.
     title: &'a str,
     /// The status.
@@ -92,6 +97,22 @@ pub struct ProblemView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     available: Option<&'a [String]>,
+    /// With 429 of a limit: the policies that refuse.
+    #[serde(rename = "violated-policies", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    violated_policies: Option<&'a [String]>,
+    /// With 429 of a limit: seconds until one more request passes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retry_after: Option<u64>,
+    /// The same, for clients written for other servers.
+    #[serde(rename = "retryAfter", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retry_after_again: Option<u64>,
+    /// With a repeated request whose answer held a secret: the id of what it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    id: Option<&'a str>,
 }
 
 impl Problem {
@@ -104,6 +125,8 @@ impl Problem {
             errors: Vec::new(),
             rights: None,
             retry_after_seconds: None,
+            quota: None,
+            subject: None,
         }))
     }
 
@@ -128,6 +151,19 @@ impl Problem {
     /// 401: nobody has shown who they are.
     pub fn unauthenticated(detail: &'static str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    /// 403: the credential is good, and lacks a scope.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>, required: &str, available: Vec<String>) -> Self {
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "forbidden", detail);
+        problem.0.rights = Some(Rights { required: vec![required.to_owned()], available });
+        problem
+    }
+
+    /// 503: the store does not answer.
+    pub fn store_unavailable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "The store does not answer. Please try again")
+            .with_retry_after(1)
     }
 
     /// 500: our fault; what happened is in the log only.
@@ -156,8 +192,20 @@ impl Problem {
     }
 
     /// Says when to come again.
-    pub fn with_retry_after(mut self, seconds: u16) -> Self {
+    pub fn with_retry_after(mut self, seconds: u64) -> Self {
         self.0.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Names the policies that refuse, and when to come again.
+    pub fn with_quota(mut self, violated: Vec<String>, seconds: u64) -> Self {
+        self.0.quota = Some(violated);
+        self.with_retry_after(seconds)
+    }
+
+    /// Names what was made.
+    pub fn with_id(mut self, id: String) -> Self {
+        self.0.subject = Some(id);
         self
     }
 
@@ -166,12 +214,26 @@ impl Problem {
         self.0.status
     }
 
+    /// What happened, for programs.
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// What happened, for people.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// The body.
     pub fn render(&self, instance: &str, request_id: &str) -> Vec<u8> {
         let content = &self.0;
         let rights = content.rights.as_ref();
+        let retry_after = content.retry_after_seconds.filter(|_| content.quota.is_some());
         let view = ProblemView {
-            r#type: format!("/errors/{}", content.code),
+            r#type: match content.quota {
+                Some(_) => QUOTA_EXCEEDED.into(),
+                None => format!("/errors/{}", content.code).into(),
+            },
             title: content.status.canonical_reason().unwrap_or("Error"),
             status: content.status.as_u16(),
             detail: &content.detail,
@@ -182,6 +244,10 @@ impl Problem {
             error: &content.detail,
             required: rights.map(|rights| rights.required.as_slice()),
             available: rights.map(|rights| rights.available.as_slice()),
+            violated_policies: content.quota.as_deref(),
+            retry_after,
+            retry_after_again: retry_after,
+            id: content.subject.as_deref(),
         };
         serde_json::to_vec(&view).unwrap_or_default()
     }
@@ -205,12 +271,7 @@ impl From<domain::Error> for Problem {
     fn from(error: domain::Error) -> Self {
         if error.is_unavailable() {
             tracing::warn!(error = %chain(&error), "the store does not answer");
-            return Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "store_unavailable",
-                "The store does not answer. Please try again",
-            )
-            .with_retry_after(1);
+            return Self::store_unavailable();
         }
         let domain::Error::Refused(refusal) = error else {
             tracing::error!(error = %chain(&error), "a request failed");

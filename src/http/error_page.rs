@@ -2,6 +2,11 @@
 
 /// A code of the control plane itself, the status it comes with, and what to do about it.
 const CODES: &[(&str, u16, &str)] = &[
+    (
+        "admin_secret_unset",
+        403,
+        "With a token, this address opens only beside the secret `ADMIN_SECRET_KEY`, and the operator has set none.",
+    ),
     ("bad_text", 422, "A text is too long, empty, or holds characters that it may not. `errors` names it."),
     ("body_incomplete", 400, "The connection ended before the body did. Send the request again."),
     ("body_timeout", 408, "The body took too long to arrive. Send it faster, or in one piece."),
@@ -17,7 +22,13 @@ const CODES: &[(&str, u16, &str)] = &[
     ("invalid_query", 400, "A parameter of the query has a wrong value. `errors` names it."),
     ("method_not_allowed", 405, "The path exists, the method does not. The header `Allow` names those that do."),
     ("not_found", 404, "There is nothing at this path, or an id in it is malformed."),
+    (
+        "rate_limited",
+        429,
+        "Too many requests. `violated-policies` names the limits; the next request passes after `Retry-After` seconds.",
+    ),
     ("refused", 400, "The request was refused before it reached an endpoint."),
+    ("root_key", 409, "The root key cannot be revoked over HTTP: its operator sets another one and restarts."),
     ("store_unavailable", 503, "The database does not answer. Try again after `Retry-After` seconds."),
     (
         "timeout",
@@ -29,7 +40,7 @@ const CODES: &[(&str, u16, &str)] = &[
 ];
 
 /// Features whose refusals have codes of their own, `feature.reason`.
-const FEATURES: &[&str] = &["settings", "slot", "vanish"];
+const FEATURES: &[&str] = &["idempotency", "key", "settings", "slot", "token", "user", "vanish"];
 
 /// The page of a code, in Markdown; none if there is no such code.
 pub(super) fn text(code: &str) -> Option<String> {

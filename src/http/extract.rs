@@ -35,13 +35,17 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
-        let limit = app.http().body_bytes_max;
-        let receive = receive(request.into_body(), limit);
-        let bytes = tokio::time::timeout(app.http().body_timeout, receive).await.map_err(|_| {
-            Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time")
-        })??;
+        let bytes = read_body(app, request.into_body()).await?;
         parse(&bytes).map(Self)
     }
+}
+
+/// The whole body, within the limits on size and time.
+pub(super) async fn read_body(app: &App, body: Body) -> Result<Bytes, Problem> {
+    let receive = receive(body, app.http().body_bytes_max);
+    tokio::time::timeout(app.http().body_timeout, receive)
+        .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", "The body did not arrive in time"))?
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {

@@ -41,6 +41,7 @@ struct Health {
 ///
 /// It says nothing about what the process needs.
 #[utoipa::path(get, path = "/health", tag = "meta", operation_id = "health",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("none"))),
     responses((status = 200, description = "It lives", body = Health)))]
 async fn health(State(domain): State<Domain>) -> Json<Health> {
     Json(Health { status: "ok", timestamp: Timestamp(domain.now()) })
@@ -70,6 +71,7 @@ struct Readiness {
 ///
 /// It needs the database, its schema, and Discord where a token is set.
 #[utoipa::path(get, path = "/ready", tag = "meta", operation_id = "ready",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses(
         (status = 200, description = "It can work", body = Readiness),
         (status = 503, description = "Something is missing", body = Readiness)))]

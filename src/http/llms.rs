@@ -9,14 +9,27 @@ use super::{error_page, openapi};
 const INTRODUCTION: &str = "# Guildhall
 
 > A self-hosted Discord bot and its HTTP control plane in one program: vanishing channels and named channels of a \
-Discord server, by slash command and over HTTP, on one store.
+Discord server, by slash command and over HTTP, and API keys, on one store.
 
 The complete description is [/openapi.json](/openapi.json) (OpenAPI 3.1), for people [/reference](/reference).
 
 ## Authentication
 
-Send the root key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations below name the scope \
-they need; the root key has all.
+Send a key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations below name the scope that a \
+key needs; `read`, `write` and `admin` cover many, the root key has all. Keys are made at `/api/admin/keys`. A key bound to one server sees and changes that \
+server's rows alone. `Sunset` on an answer says that your key will soon stop to work.
+
+## Limits
+
+Each caller has a number of requests that come back evenly. Answers say in `RateLimit` and \
+`X-RateLimit-Remaining` how many are left; 429 says in `Retry-After` when the next one passes. Without a good credential \
+the address counts.
+
+## Sending again
+
+Put a fresh `Idempotency-Key: TEXT` on POST and PATCH. Sent again within 24 hours with the same body, the request has no \
+second effect and gets the first answer with `Idempotent-Replayed: true`; with another body it gets 422, and while the \
+first one is under way 409.
 
 ## Conventions
 
@@ -50,7 +63,7 @@ pub(super) fn text(document: &Value) -> String {
         let summary = operation["summary"].as_str().unwrap_or_default();
         let summary = summary.trim_end_matches('.');
         let _ = write!(text, "- `{method} {path}`: {summary}");
-        if let Some(scope) = operation["x-scope"].as_str() {
+        if let Some(scope) = operation["x-scope"].as_str().filter(|scope| *scope != "public") {
             let _ = write!(text, " (`{scope}`)");
         }
         text.push('\n');

@@ -46,6 +46,7 @@ static LLMS: LazyLock<String> = LazyLock::new(|| llms::text(&openapi::document()
 
 /// Name, version and endpoints
 #[utoipa::path(get, path = "/", tag = "meta", operation_id = "index",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 200, description = "What this server is", body = Index)))]
 async fn index() -> Json<Index> {
     Json(Index {
@@ -59,6 +60,7 @@ async fn index() -> Json<Index> {
 
 /// The API for programs, described in `OpenAPI`
 #[utoipa::path(get, path = "/openapi.json", tag = "meta", operation_id = "openapi",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 200, description = "OpenAPI 3.1", body = Object)))]
 async fn document(asked: Asked) -> Response {
     asked.tagged(openapi::bytes(), JSON)
@@ -68,6 +70,7 @@ async fn document(asked: Asked) -> Response {
 ///
 /// For language models, and for people in a hurry.
 #[utoipa::path(get, path = "/llms.txt", tag = "meta", operation_id = "llms",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
 async fn llms_text(asked: Asked) -> Response {
     asked.tagged(Bytes::from_static(LLMS.as_bytes()), MARKDOWN)
@@ -75,6 +78,7 @@ async fn llms_text(asked: Asked) -> Response {
 
 /// Redirect to the reference
 #[utoipa::path(get, path = "/docs", tag = "meta", operation_id = "docs",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 308, description = "See /reference")))]
 async fn docs() -> Response {
     let location = HeaderValue::from_static("/reference");
@@ -85,6 +89,7 @@ async fn docs() -> Response {
 ///
 /// The page that `type` in an error leads to.
 #[utoipa::path(get, path = "/errors/{code}", tag = "meta", operation_id = "explainError",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     params(("code" = String, Path, description = "The `code` of an error", example = "not_found")),
     responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
 async fn explain_error(Path(code): Path<String>) -> Result<Response, Problem> {

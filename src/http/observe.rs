@@ -23,10 +23,13 @@ use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::{
+    envelope,
     error::{PROBLEM_JSON, Problem},
+    idempotency::REPLAYED,
     metrics::Meter,
-    request_id::{X_REQUEST_ID, request_id},
+    request_id::{RequestId, X_REQUEST_ID, request_id},
     server::{Arrival, Progress},
+    sunset::{DEPRECATION, SUNSET},
 };
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
@@ -37,7 +40,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const UNMATCHED: &str = "unmatched";
 
 /// Seconds after which a request that took too long may be sent again.
-const RETRY_AFTER_SECONDS: u16 = 1;
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Wraps the whole router.
 #[derive(Clone)]
@@ -81,8 +84,9 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let about = About::of(&request);
+        request.extensions_mut().insert(RequestId(about.id.clone()));
         // Subscribers format a span's fields at once, logged or not: the id alone, which leads to the access line.
         let span = tracing::info_span!("request", request_id = about.request_id());
         let arrival = request.extensions().get::<Arrival>().cloned();
@@ -176,7 +180,7 @@ impl About {
 
     /// Completes the answer and accounts for it.
     fn finish(self, response: Response, meter: &Meter) -> Response {
-        let mut response = self.with_problem_body(response);
+        let mut response = dressed(response, self.uri.path(), self.request_id());
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         headers.insert(header::REFERRER_POLICY, NO_REFERRER);
@@ -199,23 +203,33 @@ impl About {
             tracing::debug!(method, route, status, milliseconds, "answered");
         }
     }
+}
 
-    fn with_problem_body(&self, mut response: Response) -> Response {
-        if !response.status().is_client_error() && !response.status().is_server_error() {
-            return response;
-        }
-        let problem = match response.extensions_mut().remove::<Problem>() {
-            Some(problem) => problem,
-            None if has_own_body(&response) => return response,
-            None => Problem::of_status(response.status()),
-        };
-        let body = problem.render(self.uri.path(), self.request_id());
-        let headers = response.headers_mut();
-        headers.remove(header::CONTENT_LENGTH);
-        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
-        *response.body_mut() = Body::from(body);
-        response
+/// The answer as it is sent: in the envelope that some clients expect, or with the body that an error lacks.
+pub(super) fn dressed(response: Response, path: &str, request_id: &str) -> Response {
+    if envelope::covers(path) {
+        envelope::wrap(response, request_id)
+    } else {
+        with_problem_body(response, path, request_id)
     }
+}
+
+/// Gives an error its body, if it has none of its own.
+fn with_problem_body(mut response: Response, path: &str, request_id: &str) -> Response {
+    if !response.status().is_client_error() && !response.status().is_server_error() {
+        return response;
+    }
+    let problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if has_own_body(&response) => return response,
+        None => Problem::of_status(response.status()),
+    };
+    let body = problem.render(path, request_id);
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    *response.body_mut() = Body::from(body);
+    response
 }
 
 /// Bare statuses and axum's plain texts are no answers of ours.
@@ -233,7 +247,7 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 /// Headers that a browser may show to the page that called.
-pub const EXPOSED_HEADERS: [HeaderName; 7] = [
+pub const EXPOSED_HEADERS: [HeaderName; 12] = [
     X_REQUEST_ID,
     header::ETAG,
     header::LINK,
@@ -241,4 +255,9 @@ pub const EXPOSED_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("x-ratelimit-limit"),
     HeaderName::from_static("x-ratelimit-remaining"),
     HeaderName::from_static("x-ratelimit-reset"),
+    HeaderName::from_static("ratelimit"),
+    HeaderName::from_static("ratelimit-policy"),
+    SUNSET,
+    DEPRECATION,
+    REPLAYED,
 ];

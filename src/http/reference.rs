@@ -38,6 +38,7 @@ pub(super) fn routes() -> Routes {
 ///
 /// Has a form for each operation, and works without internet.
 #[utoipa::path(get, path = "/reference", tag = "meta", operation_id = "reference",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 200, description = "HTML", body = String, content_type = "text/html")))]
 async fn reference() -> Response {
     let headers = [(header::CONTENT_TYPE, HTML), (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))];
@@ -46,6 +47,7 @@ async fn reference() -> Response {
 
 /// Settings of the reference
 #[utoipa::path(get, path = "/reference/init.js", tag = "meta", operation_id = "referenceInit",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 200, description = "JavaScript", body = String, content_type = "text/javascript")))]
 async fn init(asked: Asked) -> Response {
     asked.tagged(Bytes::from_static(INIT.as_bytes()), JAVASCRIPT)
@@ -53,6 +55,7 @@ async fn init(asked: Asked) -> Response {
 
 /// Script of the reference
 #[utoipa::path(get, path = "/reference/scalar.js", tag = "meta", operation_id = "referenceScript",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
     responses((status = 200, description = "JavaScript", body = String, content_type = "text/javascript")))]
 async fn scalar(asked: Asked) -> Result<Response, Problem> {
     static TAG: OnceLock<HeaderValue> = OnceLock::new();

@@ -5,6 +5,17 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 /// The header that carries it, both ways.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id, as an extension of the request.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub HeaderValue);
+
+impl RequestId {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
 /// Longest id taken from a client.
 const BYTES_MAX: usize = 64;
 

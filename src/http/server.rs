@@ -6,7 +6,7 @@
 mod arrival;
 mod connection;
 
-use std::{collections::HashMap, io, time::Duration};
+use std::{collections::HashMap, io, net::SocketAddr, time::Duration};
 
 use axum::Router;
 use futures_util::FutureExt as _;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::HttpSettings;
 
 pub use arrival::{Arrival, Progress};
+pub use connection::Peer;
 use connection::{Connection, serve_connection};
 
 /// How long accepting rests after the system ran out of sockets.
@@ -49,14 +50,14 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &HttpSetting
             Some(ended) = server.tasks.join_next() => server.forget(ended.ok()),
             _ = sweeps.tick() => server.sweep(),
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => server.admit(stream).await,
+                Ok((stream, peer)) => server.admit(stream, peer).await,
                 Err(error) => server.pause(&error).await,
             },
         }
     }
     // The system has accepted these for us already: their requests are on the way.
-    while let Some(Ok((stream, _))) = listener.accept().now_or_never() {
-        server.start(stream);
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        server.start(stream, peer);
     }
     drop(listener);
     server.open.values().for_each(Connection::stop);
@@ -77,7 +78,7 @@ struct Server<'a> {
 
 impl Server<'_> {
     /// Starts a connection as soon as there is room for it.
-    async fn admit(&mut self, stream: TcpStream) {
+    async fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
         while self.open.len() >= self.settings.connections_max && !self.evict() {
             // All are at work: the first to end, or to wait for its client, makes room.
             let ended = tokio::time::timeout(ROOM_PERIOD, self.tasks.join_next());
@@ -88,17 +89,17 @@ impl Server<'_> {
                 break;
             }
         }
-        self.start(stream);
+        self.start(stream, peer);
     }
 
-    fn start(&mut self, stream: TcpStream) {
+    fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
         // An answer is written in one piece; waiting to fill a packet only delays it.
         let _ = stream.set_nodelay(true);
         let connection = Connection::new();
         let id = self.next_id;
         self.next_id += 1;
         self.open.insert(id, connection.clone());
-        let work = serve_connection(stream, self.router.clone(), self.settings, connection);
+        let work = serve_connection(stream, Peer(peer.ip()), self.router.clone(), self.settings, connection);
         self.tasks.spawn(work.map(move |()| id));
     }
 

@@ -94,7 +94,7 @@ fn key_in_path(key: &str) -> Result<SlotKey, Problem> {
 
 /// List the named channels of a server
 #[utoipa::path(get, path = "/{guildId}", tag = "channels", operation_id = "listChannelSettings",
-    extensions(("x-scope" = json!("discord:channels:read"))),
+    extensions(("x-scope" = json!("discord:channels:read")), ("x-guild" = json!(true))),
     params(("guildId" = String, Path, description = "The server", example = "42")),
     responses((status = 200, description = "They", body = Vec<ChannelSetting>)))]
 async fn list(
@@ -110,7 +110,7 @@ async fn list(
 
 /// Read a named channel
 #[utoipa::path(get, path = "/{guildId}/{key}", tag = "channels", operation_id = "getChannelSetting",
-    extensions(("x-scope" = json!("discord:channels:read"))),
+    extensions(("x-scope" = json!("discord:channels:read")), ("x-guild" = json!(true))),
     params(("guildId" = String, Path, description = "The server", example = "42"),
         ("key" = String, Path, description = "The slot's name", example = "alerts")),
     responses((status = 200, description = "The channel", body = ChannelSetting)))]
@@ -126,7 +126,7 @@ async fn show(
 
 /// Set a named channel
 #[utoipa::path(put, path = "/{guildId}/{key}", tag = "channels", operation_id = "setChannelSetting",
-    extensions(("x-scope" = json!("discord:channels:write"))),
+    extensions(("x-scope" = json!("discord:channels:write")), ("x-guild" = json!(true))),
     params(("guildId" = String, Path, description = "The server", example = "42"),
         ("key" = String, Path, description = "The slot's name", example = "alerts")),
     request_body = SetSlot,
@@ -144,7 +144,7 @@ async fn set(
 
 /// Set a named channel, with everything in the body
 #[utoipa::path(post, path = "", tag = "channels", operation_id = "setChannelSettingByBody",
-    extensions(("x-scope" = json!("discord:channels:write")),
+    extensions(("x-scope" = json!("discord:channels:write")), ("x-guild" = json!(true)),
         ("x-alias-of" = json!("PUT /api/discord/channels/{guildId}/{key}"))),
     request_body = SetNamedSlot,
     responses((status = 200, description = "It is set", body = ChannelSetting)))]
@@ -161,7 +161,7 @@ async fn set_in_body(
 
 /// Clear a named channel
 #[utoipa::path(delete, path = "/{guildId}/{key}", tag = "channels", operation_id = "clearChannelSetting",
-    extensions(("x-scope" = json!("discord:channels:write"))),
+    extensions(("x-scope" = json!("discord:channels:write")), ("x-guild" = json!(true))),
     params(("guildId" = String, Path, description = "The server", example = "42"),
         ("key" = String, Path, description = "The slot's name", example = "alerts")),
     responses((status = 200, description = "It is empty", body = Success)))]
@@ -178,7 +178,7 @@ async fn clear(
 ///
 /// Succeeds as well when none is set.
 #[utoipa::path(delete, path = "/{guildId}", tag = "channels", operation_id = "clearChannelSettings",
-    extensions(("x-scope" = json!("discord:channels:write"))),
+    extensions(("x-scope" = json!("discord:channels:write")), ("x-guild" = json!(true))),
     params(("guildId" = String, Path, description = "The server", example = "42")),
     responses((status = 200, description = "They are empty", body = Success)))]
 async fn clear_all(

@@ -1,11 +1,18 @@
 //! The control plane over real sockets.
 
 mod abuse;
+mod access;
+mod admission;
 mod bodies;
 mod browsers;
 mod contract;
 mod document;
 mod edges;
+mod idempotency;
+mod key_kingdom;
+mod key_usage;
+mod keys;
+mod limits;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -28,13 +35,16 @@ use crate::secret::DatabaseUrl;
 use crate::{
     app::{App, Parts, Readiness, RootKey},
     clock::Clock,
-    domain::{Domain, Limits},
+    domain::{Domain, KeyDialect, Limits},
     id_source::IdSource,
+    limits::{RateLimits, Settings as LimitSettings},
     store::{Settings, Store},
 };
 
 /// The root key of all tests.
 const KEY: &str = "root-key-of-the-tests-0123456789abcdef";
+/// The secret of administrators, where there is one.
+const ADMIN_SECRET: &str = "admin-secret-of-the-tests";
 /// No wait of a test is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -79,7 +89,28 @@ impl Answer {
     }
 }
 
+/// What a test may choose.
+struct Choice {
+    http: HttpSettings,
+    limits: LimitSettings,
+    keys: KeyDialect,
+    admin_secret: Option<&'static str>,
+}
+
+impl Default for Choice {
+    /// Limits are lifted, unless a test is about them.
+    fn default() -> Self {
+        let (http, limits) = (HttpSettings::default(), LimitSettings::lifted());
+        Self { http, limits, keys: KeyDialect::Live, admin_secret: None }
+    }
+}
+
 async fn app(settings: HttpSettings) -> (App, TempDir) {
+    let (app, _, folder) = app_of(Choice { http: settings, ..Choice::default() }).await;
+    (app, folder)
+}
+
+async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Store::open(Settings {
         url: DatabaseUrl::parse(&format!("sqlite://{}", folder.path().join("test.db").display())).unwrap(),
@@ -94,21 +125,20 @@ async fn app(settings: HttpSettings) -> (App, TempDir) {
     .expect("a store");
     store.migrate().await.expect("a schema");
     let clock = Clock::frozen("2026-11-21T23:37:29.418Z".parse().expect("a moment"));
-    let limits = Limits {
-        arm_delay: Duration::ZERO,
-        sweep_calls_per_second_max: 25,
-        old_deletes_per_second: 1,
-        preview_messages_max: 100,
-    };
+    let mut limits =
+        Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..Limits::default() };
+    limits.keys.shape = choice.keys;
     let app = App::new(Parts {
-        domain: Domain::new(store, clock.clone(), IdSource::counting(clock), limits),
-        http: settings,
+        domain: Domain::new(store, clock.clone(), IdSource::counting(clock.clone()), limits),
+        http: choice.http,
         root_key: RootKey::from_key(KEY),
+        admin_secret: choice.admin_secret.map(RootKey::from_key),
+        limits: RateLimits::new(choice.limits, clock.clone()),
         readiness: Readiness::default(),
         discord: None,
         metrics: None,
     });
-    (app, folder)
+    (app, clock, folder)
 }
 
 impl Server {
@@ -116,10 +146,21 @@ impl Server {
         Self::start_with(HttpSettings::default()).await
     }
 
+    /// Of an operator who mints keys of other systems, and has set the secret of administrators.
+    async fn compatible() -> Self {
+        let choice = Choice { keys: KeyDialect::Compatible, admin_secret: Some(ADMIN_SECRET), ..Choice::default() };
+        Self::start_as(choice).await.0
+    }
+
     async fn start_with(settings: HttpSettings) -> Self {
-        let (app, folder) = app(settings).await;
+        Self::start_as(Choice { http: settings, ..Choice::default() }).await.0
+    }
+
+    /// With the clock that it goes by.
+    async fn start_as(choice: Choice) -> (Self, Clock) {
+        let (app, clock, folder) = app_of(choice).await;
         let routes = router(app.clone());
-        Self::start_router(app, folder, routes).await
+        (Self::start_router(app, folder, routes).await, clock)
     }
 
     /// The same sockets around other routes.
@@ -162,6 +203,11 @@ impl Server {
         self.send(self.request(method, path).header("x-api-key", KEY)).await
     }
 
+    /// With any key.
+    async fn call_with(&self, key: &str, method: &str, path: &str) -> Answer {
+        self.send(self.request(method, path).header("x-api-key", key)).await
+    }
+
     /// With the root key and a body.
     async fn json(&self, method: &str, path: &str, body: impl Into<Value>) -> Answer {
         self.text(method, path, body.into().to_string()).await
@@ -172,6 +218,16 @@ impl Server {
         let request =
             self.request(method, path).header("x-api-key", KEY).header("content-type", "application/json").body(body);
         self.send(request).await
+    }
+
+    /// With a key of the store and perhaps a body.
+    async fn with_key(&self, key: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, path).header("x-api-key", key);
+        self.send(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
     }
 
     async fn with_header(&self, method: &str, path: &str, name: &str, value: &str) -> Answer {

@@ -119,7 +119,7 @@ struct Filter {
 ///
 /// Makes the channel's messages vanish at this age, or changes the age; the counter stays.
 #[utoipa::path(post, path = "", tag = "vanish", operation_id = "setVanish",
-    extensions(("x-scope" = json!("discord:vanish:write"))),
+    extensions(("x-scope" = json!("discord:vanish:write")), ("x-guild" = json!(true))),
     request_body = SetVanish,
     responses(
         (status = 200, description = "It is set", body = Success),
@@ -136,7 +136,7 @@ async fn set(
 
 /// List vanishing channels
 #[utoipa::path(get, path = "", tag = "vanish", operation_id = "listVanish",
-    extensions(("x-scope" = json!("discord:vanish:read"))),
+    extensions(("x-scope" = json!("discord:vanish:read")), ("x-guild" = json!(true))),
     params(Filter),
     responses((status = 200, description = "They, by channel id", body = Vec<VanishChannel>)))]
 async fn list(
@@ -155,7 +155,7 @@ async fn list(
 
 /// Read a vanishing channel
 #[utoipa::path(get, path = "/{channelId}", tag = "vanish", operation_id = "getVanish",
-    extensions(("x-scope" = json!("discord:vanish:read"))),
+    extensions(("x-scope" = json!("discord:vanish:read")), ("x-guild" = json!(true))),
     params(("channelId" = String, Path, description = "The channel", example = "1001")),
     responses((status = 200, description = "The channel", body = VanishChannel)))]
 async fn show(
@@ -172,7 +172,7 @@ async fn show(
 ///
 /// Succeeds as well when they never did.
 #[utoipa::path(delete, path = "/{channelId}", tag = "vanish", operation_id = "removeVanish",
-    extensions(("x-scope" = json!("discord:vanish:write"))),
+    extensions(("x-scope" = json!("discord:vanish:write")), ("x-guild" = json!(true))),
     params(("channelId" = String, Path, description = "The channel", example = "1001")),
     responses((status = 200, description = "They stay", body = Success)))]
 async fn remove(
@@ -186,7 +186,7 @@ async fn remove(
 
 /// Add to a channel's counter of deleted messages
 #[utoipa::path(patch, path = "/{channelId}/stats", tag = "vanish", operation_id = "addDeleted",
-    extensions(("x-scope" = json!("discord:vanish:write"))),
+    extensions(("x-scope" = json!("discord:vanish:write")), ("x-guild" = json!(true))),
     params(("channelId" = String, Path, description = "The channel", example = "1001")),
     request_body = AddDeleted,
     responses((status = 200, description = "Added", body = NewCount)))]

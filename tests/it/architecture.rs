@@ -7,15 +7,20 @@ const RULE: &[(&str, Imports, &[&str])] = &[
     // Edges: parse, ask, show. They never import each other.
     ("discord", Imports::Only(&["app", "discord_api", "domain", "secret"]), &["axum", "sea_orm"]),
     // `store` for the state of the schema, which /ready shows.
-    ("http", Imports::Only(&["app", "domain", "secret", "store"]), &["poise", "reqwest", "sea_orm", "serenity"]),
+    (
+        "http",
+        Imports::Only(&["app", "domain", "limits", "secret", "store"]),
+        &["poise", "reqwest", "sea_orm", "serenity"],
+    ),
     ("worker", Imports::Only(&["discord_api", "domain"]), &["axum", "poise", "reqwest", "sea_orm", "serenity"]),
-    ("app", Imports::Only(&["discord_api", "domain"]), &["poise", "reqwest", "sea_orm", "serenity"]),
+    ("app", Imports::Only(&["discord_api", "domain", "limits"]), &["poise", "reqwest", "sea_orm", "serenity"]),
     // The rules of the product.
-    ("domain", Imports::Only(&["clock", "id_source", "store"]), &["axum", "poise", "reqwest", "serenity"]),
+    ("domain", Imports::Only(&["clock", "id_source", "secret", "store"]), &["axum", "poise", "reqwest", "serenity"]),
     // Leaves: they know no feature.
     ("store", Imports::Only(&["clock", "secret"]), &["axum", "poise", "reqwest", "serenity"]),
     ("clock", Imports::Only(&[]), &["axum", "entity", "poise", "reqwest", "sea_orm", "serenity"]),
     ("id_source", Imports::Only(&["clock"]), &["axum", "entity", "poise", "reqwest", "sea_orm", "serenity"]),
+    ("limits", Imports::Only(&["clock"]), &["axum", "entity", "poise", "sea_orm", "serenity"]),
     ("discord_api", Imports::Only(&[]), &["axum", "poise", "sea_orm"]),
     ("config", Imports::Only(&["secret"]), &["axum", "entity", "poise", "sea_orm", "serenity"]),
     ("secret", Imports::Only(&[]), &["axum", "entity", "poise", "sea_orm", "serenity"]),

@@ -1,6 +1,7 @@
 //! A whole bot for one story: real `serve::start`, its own database, its own stand-in Discord, a clock that stands.
 
 pub mod database;
+pub mod keys;
 
 use std::{future::Future, time::Duration};
 
@@ -145,11 +146,13 @@ impl Bot {
 
     /// Waits until every worker has twice in a row found nothing to do.
     pub async fn drain(&self) {
+        // They look seldom, and none of a story's work waits for them.
+        let seldom = ["cache_tailer", "key_usage_writer", "key_keeper"];
         let before = self.running().board().read();
         self.eventually("all workers are idle", async |bot| {
             let now = bot.running().board().read();
             !now.is_empty()
-                && now.iter().filter(|(name, _)| **name != "cache_tailer").all(|(name, status)| {
+                && now.iter().filter(|(name, _)| !seldom.contains(*name)).all(|(name, status)| {
                     let steps = before.get(name).map_or(0, |before| before.steps);
                     status.steps >= steps + 3 && status.idle_steps >= 2
                 })
@@ -262,6 +265,13 @@ fn config(database: &TestDatabase, discord: &FakeDiscord, settings: &[(&str, &st
         .variable("DISCORD_TOKEN", fake_discord::TOKEN)
         .variable("GUILDHALL_DISCORD__API_PROXY", discord.base_url())
         .variable("GUILDHALL_VANISH__SWEEP_PERIOD_MILLISECONDS", "20")
+        // Stories are not about limits, unless they set some.
+        .variable("GUILDHALL_LIMITS__ROOT_PER_MINUTE", "0")
+        .variable("GUILDHALL_LIMITS__ADMIN_PER_MINUTE", "1000000")
+        .variable("GUILDHALL_LIMITS__KEY_PER_MINUTE", "1000000")
+        .variable("GUILDHALL_LIMITS__USER_PER_MINUTE", "1000000")
+        .variable("GUILDHALL_LIMITS__USER_WRITES_PER_MINUTE", "1000000")
+        .variable("GUILDHALL_LIMITS__ANONYMOUS_PER_MINUTE", "1000000")
         .variable("GUILDHALL_DATABASE__READERS_MAX", "2")
         .variable("GUILDHALL_DATABASE__POOL_CONNECTIONS_MAX", "6");
     for (name, value) in settings {

@@ -1,10 +1,13 @@
 //! Stories through the edges: real sockets, real stores, a stand-in for Discord.
 
+mod abuse;
+mod api_keys;
 mod architecture;
 mod cli;
 mod commands;
 mod config;
 mod docs;
+mod guard;
 mod harness;
 mod openapi;
 mod promises;

@@ -50,6 +50,59 @@ on_both_stores! {
         Arc::into_inner(bot).expect("the callers are gone").finish().await;
     }
 
+    /// A counter stops at the top instead of failing or forgetting the channel.
+    async fn a_counter_stops_at_the_top(bot: Bot) {
+        assert_eq!(bot.post("/api/discord/vanish", rule(55)).await.status, 200);
+        for count in [i64::MAX - 1, 5, i64::MAX] {
+            let path = "/api/discord/vanish/55/stats";
+            let answer = bot.api("PATCH", path, Some(json!({ "deletedCount": count }))).await;
+            assert_eq!(answer.status, 200, "{count}: {:?}", answer.body);
+        }
+        assert_eq!(bot.get("/api/discord/vanish/55").await.body["messagesDeleted"], i64::MAX);
+        bot.finish().await;
+    }
+
+    /// D53: an error of the store is a problem with an id and without internals, and the process lives.
+    async fn an_error_of_the_store_is_told_without_its_words(bot: Bot) {
+        assert_eq!(bot.post("/api/discord/vanish", rule(55)).await.status, 200);
+        let beside = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
+        let slot = || bot.api("PUT", "/api/discord/channels/77/alerts", Some(json!({ "channelId": "5" })));
+        let count = || bot.api("PATCH", "/api/discord/vanish/55/stats", Some(json!({ "deletedCount": 1 })));
+        for table in ["vanish_rule", "channel_slot", "event"] {
+            beside.execute_unprepared(&format!("ALTER TABLE {table} RENAME TO away")).await.expect("renamed");
+            let mut failed = 0;
+            for answer in [
+                bot.post("/api/discord/vanish", rule(56)).await,
+                count().await,
+                slot().await,
+                bot.api("DELETE", "/api/discord/channels/77", None).await,
+                bot.get("/api/discord/vanish?guildId=77").await,
+                bot.get("/api/discord/channels/77").await,
+            ] {
+                if answer.status != 500 {
+                    assert_eq!(answer.status, 200, "{table}: {:?}", answer.body);
+                    continue;
+                }
+                failed += 1;
+                assert_eq!(answer.headers["content-type"], "application/problem+json");
+                assert_eq!((&answer.body["code"], &answer.body["error"]), (&json!("internal"), &json!("Internal server error")));
+                assert_eq!(answer.body["request_id"].as_str(), answer.headers["x-request-id"].to_str().ok());
+                let text = answer.body.to_string().to_lowercase();
+                for inside in [table, "away", "sql", "relation", "select", "insert", ".rs", "/tmp", ROOT_KEY] {
+                    assert!(!text.contains(inside), "{table}: {inside} in {text}");
+                }
+            }
+            assert!(failed >= 2, "{table}: {failed}");
+            assert_eq!(bot.get("/health").await.status, 200);
+            beside.execute_unprepared(&format!("ALTER TABLE away RENAME TO {table}")).await.expect("renamed back");
+        }
+        // One came through while only the slots were away; those that failed half-way left nothing behind.
+        assert_eq!(count().await.body["newCount"], 2);
+        assert_eq!(slot().await.status, 200);
+        beside.close().await.expect("closed");
+        bot.finish().await;
+    }
+
     /// Parallel first writes of one rule make one rule.
     async fn parallel_upserts_make_one_rule(bot: Bot) {
         let bot = Arc::new(bot);

@@ -5,7 +5,9 @@
     reason = "the stand-in is no part of the product: it keeps its own time, and tests of it wait for sockets"
 )]
 
+use std::collections::HashMap;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -23,7 +25,8 @@ struct Arguments {
 }
 
 const HELP: &str = "\
-/vanish set after:1h note:\"two words\"   use a command as the owner in #general
+/vanish set after:1h channel:#ledger     use a command as the owner in #general; channels are written
+                                         #ledger, people and roles @ann, two words in \"quotes\"
 complete /vanish set after:1             suggestions for the last option
 menu Keep message                        use a message menu on the last message
 press Apply                              press a button of the last reply
@@ -41,6 +44,8 @@ struct Shell {
     guild: u64,
     channel: u64,
     owner: u64,
+    /// Ids by `#channel` and `@person or role`.
+    names: Arc<HashMap<String, u64>>,
     last: Option<Interaction>,
 }
 
@@ -80,27 +85,30 @@ fn line(text: &str) {
 fn seeded(fake: FakeDiscord) -> Shell {
     let guild = fake.add_guild("Guildhall Test");
     let owner = fake.owner(guild);
-    let channel = fake.add_channel(guild, "general", ChannelKind::Text);
+    let mut names = HashMap::new();
     for (name, kind) in [
+        ("general", ChannelKind::Text),
         ("applications", ChannelKind::Text),
         ("ledger", ChannelKind::Text),
         ("practice room", ChannelKind::Voice),
         ("ideas", ChannelKind::Forum),
     ] {
-        fake.add_channel(guild, name, kind);
+        names.insert(format!("#{name}"), fake.add_channel(guild, name, kind));
     }
-    fake.add_role(guild, "Reviewer", 0);
+    let channel = names["#general"];
+    names.insert("@Reviewer".to_owned(), fake.add_role(guild, "Reviewer", 0));
     for name in ["ann", "bo", "cy"] {
         let user = fake.add_member(guild, name);
+        names.insert(format!("@{name}"), user);
         let from = Utc::now() - TimeDelta::hours(2);
         fake.seed(channel, user, 5, from, TimeDelta::minutes(5));
     }
-    Shell { fake, guild, channel, owner, last: None }
+    Shell { fake, guild, channel, owner, names: Arc::new(names), last: None }
 }
 
 /// Runs one line; a refusal leaves the shell as it was.
 async fn run(shell: Shell, text: String) -> Shell {
-    let kept = Shell { fake: shell.fake.clone(), last: shell.last.clone(), ..shell };
+    let kept = Shell { fake: shell.fake.clone(), names: shell.names.clone(), last: shell.last.clone(), ..shell };
     let task = tokio::spawn(async move {
         let mut shell = shell;
         shell.line(text.trim()).await;
@@ -193,32 +201,41 @@ impl Shell {
         let (path, given) = pairs(text);
         let mut options = Map::new();
         for (key, value) in given {
-            let kind = self.kind_of(&path, &key);
-            let parsed = match kind {
-                4 | 5 | 10 => serde_json::from_str(&value).unwrap_or_else(|_| json!(value)),
-                _ => json!(value),
+            let option = self.option(&path, &key);
+            let mut choices = option["choices"].as_array().into_iter().flatten();
+            let named = |choice: &&Value| {
+                choice["name"].as_str().is_some_and(|name| name.to_lowercase().starts_with(&value.to_lowercase()))
+            };
+            let parsed = match choices.find(named) {
+                Some(choice) => choice["value"].clone(),
+                None => match option["type"].as_u64() {
+                    Some(4 | 5 | 10) => serde_json::from_str(&value).unwrap_or_else(|_| json!(value)),
+                    Some(6..=9) => json!(self.names.get(&value).map_or(value, u64::to_string)),
+                    _ => json!(value),
+                },
             };
             options.insert(key, parsed);
         }
         (path, Value::Object(options))
     }
 
-    fn kind_of(&self, path: &str, option: &str) -> u64 {
+    /// What the bot registered about an option; null for one that it did not.
+    fn option(&self, path: &str, option: &str) -> Value {
         let mut words = path.split_whitespace();
         let name = words.next().unwrap_or_default();
         let mut all = self.fake.registered_commands(None);
         all.extend(self.fake.registered_commands(Some(self.guild)));
         let Some(mut part) = all.into_iter().find(|one| one["name"] == name) else {
-            return 3;
+            return Value::Null;
         };
         for word in words.chain([option]) {
             let mut next = part["options"].as_array().into_iter().flatten();
             let Some(next) = next.find(|one| one["name"] == word).cloned() else {
-                return 3;
+                return Value::Null;
             };
             part = next;
         }
-        part["type"].as_u64().unwrap_or(3)
+        part
     }
 
     async fn show(&mut self, used: Interaction) {

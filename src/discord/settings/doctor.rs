@@ -90,19 +90,17 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
     }
     let mut of_rules = Vec::new();
     for rule in rules.rows.iter().take(LOOKED_AT_MAX) {
-        let threads = rule.threads.or(default_threads) == Some(Threads::Include);
+        let threads = rule.threads.or(default_threads) != Some(Threads::Skip);
         of_rules.push(rule_finding(data, guild, rule, threads).await?);
     }
     let bad = of_slots.iter().chain(&of_rules).filter(|finding| !finding.well).count() + usize::from(missing != 0);
     let empty = views.iter().filter(|view| view.channel_id.is_none()).count();
-    let slots_note = match empty {
-        0 => String::new(),
-        _ => format!("➖ {} no channel yet.", card::count(empty, "slot has", "slots have")),
-    };
+    let empty_note =
+        (empty > 0).then(|| format!("➖ {} no channel yet.", card::count(empty, "slot has", "slots have")));
+    let slots_note = [looked_at(views.len() - empty), empty_note].into_iter().flatten().collect::<Vec<_>>().join("\n");
     let rules_note = match rules.rows.len() {
         0 => "No channel vanishes.".to_owned(),
-        all if all > LOOKED_AT_MAX => format!("The first {LOOKED_AT_MAX} of {all} were looked at."),
-        _ => String::new(),
+        all => looked_at(all).unwrap_or_default(),
     };
     let reply = Reply::card(server_card(missing, bad))
         .and_card(section("Slots", &of_slots, &slots_note))
@@ -113,6 +111,11 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
         Some(menu) => reply.row(menu),
         None => reply,
     })
+}
+
+/// Says that a report leaves something out.
+fn looked_at(all: usize) -> Option<String> {
+    (all > LOOKED_AT_MAX).then(|| format!("The first {LOOKED_AT_MAX} of {all} were looked at."))
 }
 
 fn server_card(missing: u64, bad: usize) -> CreateEmbed {
@@ -136,10 +139,11 @@ fn server_card(missing: u64, bad: usize) -> CreateEmbed {
 fn section(title: &str, findings: &[Finding], note: &str) -> CreateEmbed {
     let bad = findings.iter().filter(|finding| !finding.well);
     let well = findings.iter().filter(|finding| finding.well);
-    let note = Some(note.to_owned()).filter(|note| !note.is_empty());
-    let lines = bad.chain(well).map(|finding| finding.line.clone()).chain(note);
+    // The note says what the lines leave out, so that it is never left out itself.
+    let lines = text::lines(bad.chain(well).map(|finding| finding.line.clone()), SECTION_MAX);
+    let words = format!("{lines}\n{note}");
     let colour = if findings.iter().all(|finding| finding.well) { card::GREEN } else { card::AMBER };
-    card::card(title, colour, text::lines(lines, SECTION_MAX))
+    card::card(title, colour, words.trim())
 }
 
 /// What the bot has and lacks of what it needs, in words.
@@ -199,8 +203,8 @@ async fn rule_finding(
         }
     };
     let needed = if threads { invite::SWEEP_NEEDS | permission::MANAGE_THREADS } else { invite::SWEEP_NEEDS };
-    let matrix = matrix(bits, needed);
-    let missing = permission::missing(bits, needed);
+    let missing = data.api.missing_for_messages(guild, channel, needed, Lane::Interactive).await?;
+    let matrix = matrix(bits, needed | missing);
     let (sign, word) = panel::rule_state(rule.state);
     let until = rule.paused_until.map(|until| format!(" until {}", text::relative(until))).unwrap_or_default();
     let why = rule.problem.as_deref().map(|why| format!(" ({})", text::escape(why, 80))).unwrap_or_default();

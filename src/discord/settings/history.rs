@@ -14,6 +14,7 @@ use crate::{
         duration,
         history::{self, FieldChange, Revision},
         slot::SlotKey,
+        vanish::schedule::KEEP_LAST_OFF,
     },
 };
 
@@ -180,6 +181,8 @@ fn value(field: &str, value: &Value) -> String {
         (_, Value::Null) => "–".to_owned(),
         ("channel_id", Value::String(id)) => id.parse().map_or_else(|_| "a channel".to_owned(), text::channel),
         ("after_seconds", Value::Number(seconds)) => seconds.as_i64().map_or_else(|| "–".to_owned(), duration::format),
+        ("keep_last", Value::Number(count)) if count.as_i64() == Some(KEEP_LAST_OFF.into()) => "off".to_owned(),
+        ("paused_until", Value::String(moment)) => moment.parse().map_or_else(|_| "–".to_owned(), text::absolute),
         ("at_minute", Value::Number(minute)) => {
             let minute = minute.as_i64().unwrap_or(0);
             format!("{:02}:{:02}", minute.div_euclid(60), minute.rem_euclid(60))
@@ -211,11 +214,14 @@ mod tests {
             change("after_seconds", json!(60), json!(5400)),
             change("at_minute", json!(61), Value::Null),
             change("purpose", json!("@everyone `x`"), json!("b")),
+            change("keep_last", json!(50), json!(0)),
+            change("paused_until", Value::Null, json!("2026-11-26T08:34:39.259Z")),
         ]);
         assert_eq!(lines[0], "channel: – → <#42>");
         assert!(lines[1].starts_with("vanish after: 1m → 1h"), "{}", lines[1]);
         assert_eq!(lines[2], "at: 01:01 → –");
         assert_eq!(lines[3], "purpose: @\u{200b}everyone \\`x\\` → b");
+        assert_eq!(lines[4..], ["keep last: 50 → off", "paused until: – → <t:1795682079:f>"]);
     }
 
     #[test]

@@ -217,15 +217,16 @@ pub fn at(text: &str) -> Result<Option<i32>, CommandError> {
         })
 }
 
-/// Reads a count of messages; an empty text is none.
+/// Reads a count of messages, where 0 is no limit; an empty text is none.
 pub fn keep_last(text: &str) -> Result<Option<i32>, CommandError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    let count = text.parse().ok().filter(|count| schedule::KEEP_LAST.contains(count));
+    let count =
+        text.parse().ok().filter(|count| *count == schedule::KEEP_LAST_OFF || schedule::KEEP_LAST.contains(count));
     count.map(Some).ok_or_else(|| CommandError::Input {
-        problem: format!("“{}” is not a number from 1 to 1000", text::escape(text, ECHO_MAX)),
+        problem: format!("“{}” is neither a number from 1 to 1000 nor 0 for no limit", text::escape(text, ECHO_MAX)),
         example: "100",
     })
 }

@@ -14,7 +14,10 @@ use crate::{
     discord::text,
     domain::{
         duration,
-        vanish::{ExemptionTarget, schedule::Effective},
+        vanish::{
+            ExemptionTarget,
+            schedule::{Effective, KEEP_LAST_OFF},
+        },
     },
 };
 
@@ -110,10 +113,15 @@ fn values(
     format!(
         "after: {}\nkeep\\_last: {}\npins: {}\nthreads: {}",
         or_dash(after_seconds.map(duration::format)),
-        or_dash(keep_last.map(|count| count.to_string())),
+        or_dash(keep_last.map(keep_last_words)),
         or_dash(pinned.map(|one| pins(one).to_owned())),
         or_dash(in_threads.map(|one| threads(one).to_owned())),
     )
+}
+
+/// `50`, or that a rule wants no limit though the server's default may have one.
+fn keep_last_words(count: i32) -> String {
+    if count == KEEP_LAST_OFF { "off".to_owned() } else { count.to_string() }
 }
 
 /// A rule's state: colour, and the same as emoji and word.

@@ -35,12 +35,13 @@ async fn page(data: &Data, asked: &Asked, wanted: usize) -> Result<Reply, Comman
     let pages = rules.len().div_ceil(PAGE);
     // Rules may have gone since the page was shown.
     let page = wanted.min(pages - 1);
+    let channels = if rules.len() == 1 { "1 channel".to_owned() } else { format!("{} channels", rules.len()) };
     let lines = rules.iter().skip(page * PAGE).take(PAGE).map(|rule| line(rule, default_after));
     let card = CreateEmbed::new()
         .title("Vanishing channels")
         .description(text::lines(lines, 4_000))
         .colour(card::GREY)
-        .footer(CreateEmbedFooter::new(format!("page {}/{pages} · {} channels", page + 1, rules.len())));
+        .footer(CreateEmbedFooter::new(format!("page {}/{pages} · {channels}", page + 1)));
     let reply = Reply::card(card);
     if pages == 1 {
         return Ok(reply);

@@ -38,8 +38,8 @@ pub async fn set(
     #[description = "The channel; else this one"]
     #[channel_types("Text", "News", "Voice", "Stage", "Forum")]
     channel: Option<PartialChannel>,
-    #[description = "Keep at most this many messages"]
-    #[min = 1]
+    #[description = "Keep at most this many messages; 0 = no limit"]
+    #[min = 0]
     #[max = 1000]
     keep_last: Option<i32>,
     #[description = "Each at its age, all every so often, or daily"] schedule: Option<ScheduleChoice>,
@@ -125,8 +125,7 @@ async fn preview(data: &Data, asked: &Asked, actor: &Actor, mut new: NewRule) ->
 
 /// Refuses while the bot itself could not do there what the rule asks for.
 async fn check_bot(data: &Data, guild: GuildId, channel: ChannelId) -> Result<(), CommandError> {
-    let rights = data.api.own_permissions(guild, channel, Lane::Interactive).await?;
-    match permission::missing(rights, invite::SWEEP_NEEDS) {
+    match data.api.missing_for_messages(guild, channel, invite::SWEEP_NEEDS, Lane::Interactive).await? {
         0 => Ok(()),
         missing => Err(CommandError::BotLacks { channel, missing: permission::permission_names(missing) }),
     }
@@ -232,7 +231,13 @@ fn modal(id: &str, after_seconds: Option<i64>, keep_last: Option<i32>, at_minute
     };
     CreateModal::new(id, "Vanishing messages").components(vec![
         row("after", "Lifetime", "1d 6h – empty: as before, or the default", 64, after_seconds.map(duration::format)),
-        row("keep_last", "Keep at most this many", "1 to 1000 – empty: as before", 4, keep_last.map(|n| n.to_string())),
+        row(
+            "keep_last",
+            "Keep at most this many",
+            "1 to 1000, 0: no limit – empty: as before",
+            4,
+            keep_last.map(|n| n.to_string()),
+        ),
         row("at", "Time of day, for daily and every", "04:30 – empty: as before", 5, at_minute.map(card::clock)),
     ])
 }

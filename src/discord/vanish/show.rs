@@ -9,9 +9,10 @@ use serenity::all::{ButtonStyle, CreateActionRow, CreateEmbed, PartialChannel};
 use super::{argument, button, card, off::set_mention};
 use crate::{
     discord::{Asked, CommandError, Context, Data, Reply, component::Press, text},
+    discord_api::Lane,
     domain::{
         Actor,
-        vanish::{self, RuleView},
+        vanish::{self, RuleView, plan},
     },
 };
 
@@ -61,16 +62,28 @@ async fn rule_card(data: &Data, actor: &Actor, guild: GuildId, channel: ChannelI
     if let Some(problem) = card::problem(rule) {
         card = card.field("Why it does not act", problem, false);
     }
+    let mut lines = progress(data, &view, channel);
+    lines.extend(oldest_waiting(data, &view, guild, channel).await);
     card = card.field("Exempt", if exempt.is_empty() { "nobody".to_owned() } else { exempt }, false).field(
         "Progress",
-        progress(data, &view, channel),
+        text::lines(lines, card::FIELD_MAX),
         false,
     );
     Ok(Reply::card(card).row(buttons(rule.state, channel)))
 }
 
-fn progress(data: &Data, view: &RuleView, channel: ChannelId) -> String {
-    let Some(rule) = &view.rule else { return String::new() };
+/// The oldest message that the rule has not decided about; what Discord does not tell now is left out.
+async fn oldest_waiting(data: &Data, view: &RuleView, guild: GuildId, channel: ChannelId) -> Option<String> {
+    view.rule.as_ref().filter(|rule| rule.state == RuleState::Active)?;
+    let place = view.places.iter().find(|place| place.place_id == channel)?;
+    let page = data.api.messages_after(channel, Some(place.cursor), 1, Lane::Interactive).await.ok()?;
+    let oldest = page.messages.last()?.id;
+    let link = text::message_link(guild, channel, oldest);
+    Some(format!("• oldest that waits: [this message]({link}) from {}", text::relative(plan::sent_at(oldest))))
+}
+
+fn progress(data: &Data, view: &RuleView, channel: ChannelId) -> Vec<String> {
+    let Some(rule) = &view.rule else { return Vec::new() };
     let place = view.places.iter().find(|place| place.place_id == channel);
     let mut lines = vec![match place.and_then(|place| place.due_at) {
         Some(due_at) if rule.state == RuleState::Active => format!("• next look: {}", text::relative(due_at)),
@@ -80,6 +93,9 @@ fn progress(data: &Data, view: &RuleView, channel: ChannelId) -> String {
     if let Some(begins) = place.and_then(|place| place.backlog_due_at) {
         let verb = if begins > data.app.domain().now() { "begin to vanish" } else { "are vanishing since" };
         lines.push(format!("• messages from before the rule {verb} {}", text::relative(begins)));
+    }
+    if let Some(tries) = place.map(|place| place.attempts).filter(|tries| *tries > 0) {
+        lines.push(format!("• tries since Discord last answered well: **{tries}**"));
     }
     let threads = view.places.iter().filter(|place| place.place_id != channel).count();
     if threads > 0 {
@@ -93,7 +109,7 @@ fn progress(data: &Data, view: &RuleView, channel: ChannelId) -> String {
         let bound = card::span(effective.lateness_bound(data.app.domain().widening()));
         lines.push(format!("• a message goes at most {bound} past its time"));
     }
-    text::lines(lines, card::FIELD_MAX)
+    lines
 }
 
 fn buttons(state: RuleState, channel: ChannelId) -> CreateActionRow {

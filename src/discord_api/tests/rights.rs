@@ -10,7 +10,7 @@ use super::{
 };
 use crate::discord_api::{
     Error, Lane,
-    permission::{MANAGE_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL},
+    permission::{CONNECT, MANAGE_MESSAGES, SEND_MESSAGES_IN_THREADS, VIEW_CHANNEL},
 };
 
 const BASIC: u64 = VIEW_CHANNEL | SEND_MESSAGES_IN_THREADS;
@@ -25,7 +25,7 @@ fn reply(request: &Seen) -> axum::response::Response {
         }
         "/guilds/2/members/7" => json!({ "user": { "id": "7" }, "roles": ["3"] }),
         "/guilds/2/channels" => json!([
-            { "id": "5", "type": 0 }, { "id": "6", "type": 0, "permission_overwrites": hidden },
+            { "id": "5", "type": 0 }, { "id": "8", "type": 2 }, { "id": "6", "type": 0, "permission_overwrites": hidden },
         ]),
         "/channels/50" => json!({ "id": "50", "type": 11, "guild_id": "2", "parent_id": "5" }),
         "/channels/60" => json!({ "id": "60", "type": 11, "guild_id": "2", "parent_id": "6" }),
@@ -53,6 +53,9 @@ async fn rights_come_from_roles_and_overwrites_and_are_kept_for_a_while() {
     assert_eq!(ask(70).await, Ok(0));
     assert_eq!(ask(50).await, Ok(BASIC | MANAGE_MESSAGES));
     assert_eq!(server.count(), 7);
+    // The chat of a voice channel takes Connect, which nobody needs elsewhere.
+    let lacks = |id| api.missing_for_messages(guild, channel(id), VIEW_CHANNEL, Lane::Interactive);
+    assert_eq!((lacks(5).await, lacks(8).await), (Ok(0), Ok(CONNECT)));
     for foreign_or_unknown in [80, 90] {
         assert_eq!(ask(foreign_or_unknown).await, Err(Error::NotFound { code: 10_003 }));
     }

@@ -187,11 +187,7 @@ async fn vanish_settings_need_their_own_right() {
     set(&domain, "alerts", 1).await;
     let revision = revision_id(&domain, guild()).await.unwrap();
     set_rule(&domain, 5, 60).await;
-    let actor = crate::domain::Actor::Key {
-        id: uuid::Uuid::nil(),
-        scopes: vec!["discord:channels:write".to_owned()],
-        guild_id: Some(guild()),
-    };
+    let actor = testing::key(&["discord:channels:write"], Some(guild()));
     let refused = plan_rollback(&domain, &actor, guild(), revision).await.unwrap_err();
     assert_eq!(refused.code(), Some("forbidden"));
     let planned = plan_rollback(&domain, &admin(), guild(), revision).await.unwrap();

@@ -5,7 +5,7 @@ use entity::{id::ChannelId, vanish_rule};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, sea_query::Expr};
 use serde_json::Value;
 
-use super::{VanishRefusal, read::cached, rule::Write};
+use super::{VanishRefusal, rule::Write};
 use crate::{
     domain::{Actor, Domain, Error, Right},
     store::WriteTransaction,
@@ -13,8 +13,7 @@ use crate::{
 
 /// Adds what another bot has deleted to a rule's counter; returns the new count.
 pub async fn add_deleted(domain: &Domain, actor: &Actor, channel: ChannelId, count: i64) -> Result<i64, Error> {
-    let guild = (*cached(domain, channel).await?).as_ref().map(|rule| rule.guild_id);
-    actor.require(Right::ManageVanish(channel), guild)?;
+    actor.require_somewhere(Right::ManageVanish(channel))?;
     if count <= 0 {
         return Err(VanishRefusal::BadCount.into());
     }
@@ -24,7 +23,10 @@ pub async fn add_deleted(domain: &Domain, actor: &Actor, channel: ChannelId, cou
         .write(write, |txn, write| {
             Box::pin(async move {
                 let (channel, count) = write.change;
-                let rule = count_deleted(txn, channel, count, write.now).await?.ok_or(VanishRefusal::NoRule)?;
+                let rule = count_deleted(txn, channel, count, write.now).await?;
+                // Of another guild: refused, which takes the addition back.
+                let seen = rule.filter(|rule| write.may(Right::ManageVanish(channel), rule.guild_id));
+                let rule = seen.ok_or(VanishRefusal::NoRule)?;
                 let change = (Value::Null, serde_json::json!({ "deleted": count, "total": rule.messages_deleted }));
                 write.log(txn, "vanish.counted", channel, rule.guild_id, change).await?;
                 Ok(rule.messages_deleted)
@@ -40,13 +42,14 @@ pub(super) async fn count_deleted(
     count: i64,
     now: DateTime<Utc>,
 ) -> Result<Option<vanish_rule::Model>, Error> {
+    let total = || Expr::col(vanish_rule::Column::MessagesDeleted);
+    // The counter stops at the top instead of failing.
+    let sum = Expr::case(total().gt(i64::MAX - count), Expr::value(i64::MAX)).finally(total().add(count));
     let mut updated = vanish_rule::Entity::update_many()
-        .col_expr(vanish_rule::Column::MessagesDeleted, Expr::col(vanish_rule::Column::MessagesDeleted).add(count))
+        .col_expr(vanish_rule::Column::MessagesDeleted, sum.into())
         .col_expr(vanish_rule::Column::LastDeletion, Expr::value(now))
         .col_expr(vanish_rule::Column::UpdatedAt, Expr::value(now))
         .filter(vanish_rule::COLUMN.channel_id.eq(channel))
-        // The counter stops at the top instead of failing.
-        .filter(vanish_rule::COLUMN.messages_deleted.lte(i64::MAX - count))
         .exec_with_returning(txn.connection())
         .await?;
     Ok(updated.pop())

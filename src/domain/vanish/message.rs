@@ -181,6 +181,40 @@ pub async fn time_message(
     Ok(due_at)
 }
 
+/// Takes a message's own time away, so that nothing but the channel's rule decides; says whether it had one.
+pub async fn untime_message(
+    domain: &Domain,
+    actor: &Actor,
+    (guild, channel, message): (GuildId, ChannelId, MessageId),
+    author: Option<DiscordUserId>,
+) -> Result<bool, Error> {
+    may_time(actor, guild, channel, author)?;
+    let input = (actor.clone(), (guild, channel, message), domain.now());
+    domain
+        .store
+        .write(input, |txn, (actor, ids, now)| {
+            Box::pin(async move {
+                let removed = vanish_message::Entity::delete_many()
+                    .filter(vanish_message::COLUMN.message_id.eq(ids.2))
+                    .filter(vanish_message::COLUMN.fate.eq(Fate::Timer))
+                    .exec(txn.connection())
+                    .await?;
+                if removed.rows_affected == 0 {
+                    return Ok(false);
+                }
+                log(txn, actor, "vanish.message_untimed", *ids, *now).await?;
+                Ok(true)
+            })
+        })
+        .await
+}
+
+/// When a message vanishes by a time of its own; none where nobody has timed it.
+pub async fn timed_until(domain: &Domain, message: MessageId) -> Result<Option<DateTime<Utc>>, Error> {
+    let found = vanish_message::Entity::find_by_id(message).one(domain.store.reader()).await?;
+    Ok(found.filter(|row| row.fate == Fate::Timer).and_then(|row| row.due_at))
+}
+
 /// Leases the timed messages whose time has come, oldest first.
 pub async fn claim_due_messages(domain: &Domain, limit: u64) -> Result<Vec<DueMessage>, Error> {
     let now = domain.discord_now();

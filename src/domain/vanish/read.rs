@@ -47,10 +47,10 @@ pub struct RuleView {
 
 /// The rule of a channel, from memory where possible.
 pub async fn rule(domain: &Domain, actor: &Actor, channel: ChannelId) -> Result<Arc<vanish_rule::Model>, Error> {
+    actor.require_somewhere(Right::ReadVanish)?;
     let found = cached(domain, channel).await?;
-    let found = (*found).clone().map(Arc::new);
-    actor.require(Right::ReadVanish, found.as_ref().map(|rule| rule.guild_id))?;
-    found.ok_or_else(|| VanishRefusal::NoRule.into())
+    let seen = (*found).as_ref().filter(|rule| actor.may(Right::ReadVanish, Some(rule.guild_id)));
+    Ok(seen.cloned().map(Arc::new).ok_or(VanishRefusal::NoRule)?)
 }
 
 pub(super) async fn cached(domain: &Domain, channel: ChannelId) -> Result<Arc<Option<vanish_rule::Model>>, Error> {
@@ -61,13 +61,14 @@ pub(super) async fn cached(domain: &Domain, channel: ChannelId) -> Result<Arc<Op
         .await
 }
 
-/// The rules of a guild, or of all guilds, by channel; whole without a page, up to 10 000.
+/// The rules of a guild, or of all guilds that the actor may touch, by channel; whole without a page, up to 10 000.
 pub async fn rules(
     domain: &Domain,
     actor: &Actor,
     guild: Option<GuildId>,
     page: Option<PageRequest>,
 ) -> Result<Rules, Error> {
+    let guild = guild.or_else(|| actor.bound_guild());
     actor.require(Right::ReadVanish, guild)?;
     if let (Some(guild), None) = (guild, page) {
         let load = async { Ok(list(domain, Some(guild), PageRequest { limit: LIST_MAX, offset: 0 }).await?) };

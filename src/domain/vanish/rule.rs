@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     RULES_PER_GUILD_MAX, VanishRefusal, rule_settings,
-    schedule::{AFTER_SECONDS, KEEP_LAST},
+    schedule::{AFTER_SECONDS, KEEP_LAST, KEEP_LAST_OFF},
     subject,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub struct NewRule {
     pub guild_id: GuildId,
     /// Age in seconds.
     pub after_seconds: Option<i64>,
-    /// At most this many messages stay.
+    /// At most this many messages stay; [`KEEP_LAST_OFF`] takes the count away.
     pub keep_last: Option<i32>,
     /// `rolling`, `every` or `daily`.
     pub schedule: Option<String>,
@@ -93,7 +93,7 @@ fn check_bounds(after_seconds: Option<i64>, keep_last: Option<i32>) -> Result<()
     if after_seconds.is_some_and(|after| !AFTER_SECONDS.contains(&after)) {
         return Err(VanishRefusal::AfterOutOfBounds);
     }
-    if keep_last.is_some_and(|keep| !KEEP_LAST.contains(&keep)) {
+    if keep_last.is_some_and(|keep| keep != KEEP_LAST_OFF && !KEEP_LAST.contains(&keep)) {
         return Err(VanishRefusal::KeepLastOutOfBounds);
     }
     Ok(())
@@ -109,6 +109,11 @@ pub(super) struct Write<C> {
 impl<C> Write<C> {
     pub(super) fn new(domain: &Domain, actor: &Actor, change: C) -> Self {
         Self { domain: domain.clone(), actor: actor.clone(), now: domain.now(), change }
+    }
+
+    /// Whether the actor has the right in this guild.
+    pub(super) fn may(&self, right: Right, guild: GuildId) -> bool {
+        self.actor.may(right, Some(guild))
     }
 
     pub(super) async fn log(
@@ -436,17 +441,17 @@ async fn upsert_rule(txn: &WriteTransaction, write: &Write<NewRule>) -> Result<v
     Ok(rule)
 }
 
-/// Takes a rule away; says whether there was one.
+/// Takes a rule away; says whether there was one that the actor may touch.
 pub async fn remove(domain: &Domain, actor: &Actor, channel: ChannelId) -> Result<bool, Error> {
-    let guild = (*super::read::cached(domain, channel).await?).as_ref().map(|rule| rule.guild_id);
-    actor.require(Right::ManageVanish(channel), guild)?;
+    actor.require_somewhere(Right::ManageVanish(channel))?;
     let write = Write::new(domain, actor, channel);
     domain.store.write(write, |txn, write| Box::pin(delete(txn, write))).await
 }
 
 async fn delete(txn: &WriteTransaction, write: &Write<ChannelId>) -> Result<bool, Error> {
     let channel = write.change;
-    let Some(before) = locked(txn, channel).await? else {
+    let found = locked(txn, channel).await?;
+    let Some(before) = found.filter(|rule| write.may(Right::ManageVanish(channel), rule.guild_id)) else {
         return Ok(false);
     };
     let result = vanish_rule::Entity::delete_by_id(channel).exec(txn.connection()).await?;

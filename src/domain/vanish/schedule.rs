@@ -11,6 +11,8 @@ use entity::{
 pub const AFTER_SECONDS: std::ops::RangeInclusive<i64> = 10..=31_536_000;
 /// Bounds of `keep_last`.
 pub const KEEP_LAST: std::ops::RangeInclusive<i32> = 1..=1000;
+/// A rule's `keep_last` that limits nothing, whatever the guild's default says.
+pub const KEEP_LAST_OFF: i32 = 0;
 /// Shortest and longest coalescing window, in seconds.
 const WINDOW_SECONDS: (i64, i64) = (5, 300);
 /// What the published lateness bound adds to the window, in seconds.
@@ -45,7 +47,7 @@ impl Effective {
         let keep_last = rule.keep_last.or(default.and_then(|default| default.keep_last));
         Some(Self {
             after_seconds: rule.after_seconds.or_else(|| default?.after_seconds)?,
-            keep_last: keep_last.and_then(|count| usize::try_from(count).ok()),
+            keep_last: keep_last.filter(|count| *count != KEEP_LAST_OFF).and_then(|count| usize::try_from(count).ok()),
             schedule: rule.schedule,
             at_minute: rule.at_minute,
             pins: rule.pins.or(default.and_then(|default| default.pins)).unwrap_or(Pins::Keep),

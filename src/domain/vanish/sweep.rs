@@ -33,6 +33,8 @@ use crate::{
 
 /// How long a worker may take over one place, in seconds.
 const LEASE_SECONDS: i64 = 120;
+/// Until an armed backlog is looked at again in a guild that the bot is not in, in seconds.
+const ABSENT_SECONDS: i64 = 300;
 /// Most messages of a place with a fate of their own.
 const KEPT_MAX: u64 = 10_000;
 /// Longest pause between two tries, as a power of two of five seconds.
@@ -51,6 +53,8 @@ pub struct Claim {
     pub newest_due: bool,
     /// The armed backlog is to be looked at.
     pub backlog_due: bool,
+    /// The bot is in the guild; elsewhere every call would be refused.
+    pub is_member: bool,
     lease: DateTime<Utc>,
 }
 
@@ -108,15 +112,16 @@ pub async fn claim_due(domain: &Domain, limit: u64) -> Result<Vec<Claim>, Error>
         else {
             continue;
         };
-        let zone = match zones.get(&place.guild_id) {
-            Some(zone) => *zone,
-            None => *zones.entry(place.guild_id).or_insert(guild::time_zone(domain, place.guild_id).await?),
+        let (zone, is_member) = match zones.get(&place.guild_id) {
+            Some(known) => *known,
+            None => *zones.entry(place.guild_id).or_insert(guild::zone_and_membership(domain, place.guild_id).await?),
         };
         let default = vanish_default::Entity::find_by_id(place.guild_id).one(domain.store.reader()).await?;
         claims.push(Claim {
             effective: effective_at(&rule, default.as_ref(), zone, &place),
             newest_due: place.leased_until.is_some() || place.due_at.is_some_and(|due_at| due_at <= now),
             backlog_due: place.backlog_due_at.is_some_and(|due_at| due_at <= now),
+            is_member,
             lease: now + TimeDelta::seconds(LEASE_SECONDS),
             rule,
             place,
@@ -246,6 +251,13 @@ pub async fn still_holds(domain: &Domain, claim: &Claim) -> bool {
             .as_ref()
             .is_some_and(|rule| rule.revision == claim.rule.revision && rule.state == RuleState::Active)
     })
+}
+
+/// Leaves a place alone until its guild is seen again.
+pub async fn rest(domain: &Domain, claim: Claim) -> Result<(), Error> {
+    let again = domain.discord_now() + TimeDelta::seconds(ABSENT_SECONDS);
+    let backlog = claim.place.backlog_after.filter(|_| claim.backlog_due).map(|after| Some((after, again)));
+    settle(domain, claim, Outcome { backlog, problem: Some(Problem::Resting), ..Outcome::default() }).await
 }
 
 /// Records what came of a claim, if the lease is still ours; one event per batch of deletions.

@@ -1,6 +1,7 @@
 //! One connection: what it is doing, and when it ends.
 
 use std::{
+    net::IpAddr,
     pin::{Pin, pin},
     sync::{
         Arc, LazyLock,
@@ -63,6 +64,10 @@ pub(super) fn now() -> u64 {
 pub(super) fn instant(moment: u64) -> Instant {
     *EPOCH + Duration::from_micros(moment)
 }
+
+/// The other end of the socket through which a request came.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// What is known of a connection outside its task.
 #[derive(Clone)]
@@ -153,6 +158,7 @@ impl Connection {
 /// Serves one connection to its end.
 pub(super) fn serve_connection(
     stream: TcpStream,
+    peer: Peer,
     router: Router,
     settings: &HttpSettings,
     connection: Connection,
@@ -168,7 +174,7 @@ pub(super) fn serve_connection(
     async move {
         let shared = connection.shared.clone();
         let asked = connection.clone();
-        let service = service_fn(move |request| answer(router.clone(), asked.clone(), request));
+        let service = service_fn(move |request| answer(router.clone(), peer, asked.clone(), request));
         let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
         while !connection.is_stopping() {
             tokio::select! {
@@ -201,8 +207,13 @@ pub(super) fn serve_connection(
 #[error("the connection was closed for a newer one")]
 struct Evicted;
 
-async fn answer(mut router: Router, connection: Connection, request: Request<Incoming>) -> Result<Response, Evicted> {
-    let request = if request.body().is_end_stream() {
+async fn answer(
+    mut router: Router,
+    peer: Peer,
+    connection: Connection,
+    request: Request<Incoming>,
+) -> Result<Response, Evicted> {
+    let mut request = if request.body().is_end_stream() {
         if !connection.work() {
             return Err(Evicted);
         }
@@ -217,6 +228,7 @@ async fn answer(mut router: Router, connection: Connection, request: Request<Inc
         let body = Arriving::new(body, arrival, connection.clone());
         Request::from_parts(head, Body::new(body))
     };
+    request.extensions_mut().insert(peer);
     let Ok(mut response) = router.call(request).await;
     if connection.is_stopping() {
         response.headers_mut().insert(header::CONNECTION, CLOSE);

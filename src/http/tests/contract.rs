@@ -97,18 +97,24 @@ async fn credentials() {
     let answer = server.anonymous("GET", path).await;
     assert_eq!(answer.problem(401, "unauthenticated")["error"], missing);
     assert!(answer.header("www-authenticate").contains("ApiKey"));
+    let checked = crate::domain::api_key::format::mint(crate::domain::api_key::format::Shape::Live);
+    let damaged = format!("{}x", &checked.secret.expose()[..48]);
     let refused = [
-        ("x-api-key", "wrong".to_owned(), "Invalid API key"),
+        ("x-api-key", "wrong".to_owned(), "Invalid API key format"),
+        ("x-api-key", "wrong-key".to_owned(), "Invalid API key"),
+        ("x-api-key", checked.secret.expose().to_owned(), "Invalid API key"),
+        ("x-api-key", damaged, "Invalid API key format"),
         ("x-api-key", format!("{KEY}x"), "Invalid API key"),
         ("x-api-key", String::new(), missing),
-        ("authorization", "ApiKey wrong".to_owned(), "Invalid API key"),
+        ("authorization", "ApiKey wrong-key".to_owned(), "Invalid API key"),
+        ("authorization", format!("Bearer act_live_{}", "x".repeat(40)), "Invalid or expired token"),
         ("authorization", format!("Bearer {KEY}"), "Invalid or expired token"),
         ("authorization", "Basic dTpw".to_owned(), missing),
         ("authorization", "ApiKey".to_owned(), missing),
     ];
     for (name, value, text) in refused {
         let answer = server.send(server.request("GET", path).header(name, value)).await;
-        assert_eq!(answer.problem(401, "unauthenticated")["error"], text);
+        assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (401, &json!(text)), "{}", answer.body);
     }
     for (name, value) in [
         ("x-api-key", KEY.to_owned()),

@@ -41,7 +41,11 @@ const ROLES_MAX: u64 = 20_000;
 const LISTED_MAX: usize = 10_000;
 /// How long a guild's list of threads is believed; those made later announce themselves.
 const THREADS_LIFETIME: Duration = Duration::from_secs(30);
-/// Guilds whose threads are remembered.
+/// How long a guild that has refused a call is asked for the rights first.
+const REFUSED_LIFETIME: Duration = Duration::from_mins(10);
+/// What a sweep needs in its channel.
+const NEEDED: u64 = permission::VIEW_CHANNEL | permission::READ_MESSAGE_HISTORY | permission::MANAGE_MESSAGES;
+/// Guilds of which something is remembered.
 const GUILDS_MAX: u64 = 2_000;
 /// Discord's code for a channel that holds no messages itself, such as a forum.
 const WRONG_CHANNEL_TYPE: u32 = 50_024;
@@ -57,6 +61,8 @@ pub(super) struct Sweeper {
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
     /// The revision of each rule at which the active threads were listed.
     listed: Mutex<HashMap<ChannelId, i64>>,
+    /// Guilds that have refused a call lately.
+    refused: Cache<GuildId, ()>,
     /// Active threads, so that the rules of one guild share a call.
     threads: Cache<GuildId, Arc<ThreadList>>,
 }
@@ -72,7 +78,8 @@ impl Sweeper {
     pub(super) fn new(domain: Domain, api: DiscordApi) -> Self {
         let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
         let threads = Cache::builder().max_capacity(GUILDS_MAX).time_to_live(THREADS_LIFETIME).build();
-        Self { domain, api, roles, listed: Mutex::default(), threads }
+        let refused = Cache::builder().max_capacity(GUILDS_MAX).time_to_live(REFUSED_LIFETIME).build();
+        Self { domain, api, roles, listed: Mutex::default(), refused, threads }
     }
 
     /// Sweeps what was claimed and records the outcome. An error of the store leaves the lease to end by itself.
@@ -84,6 +91,9 @@ impl Sweeper {
     }
 
     async fn sweep_and_settle(&self, claim: Claim) -> Result<(), Error> {
+        if !claim.is_member {
+            return vanish::rest(&self.domain, claim).await;
+        }
         if claim.rule.state == RuleState::Unconfirmed {
             return self.confirm(claim).await;
         }
@@ -93,6 +103,7 @@ impl Sweeper {
         let mut judge = vanish::load_judge(&self.domain, &claim, effective).await?;
         let mut outcome = Outcome::default();
         let swept = async {
+            self.look_before(&claim).await?;
             self.list_threads(&claim, &judge.rule).await?;
             if claim.newest_due {
                 self.sweep_newest(&claim, &mut judge, &mut outcome).await?;
@@ -103,7 +114,7 @@ impl Sweeper {
             Ok::<_, discord_api::Error>(())
         };
         if let Err(error) = swept.await {
-            outcome.problem = Some(problem_of(&error));
+            outcome.problem = Some(self.problem_there(&claim, &error).await);
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 channel = %claim.place.place_id,
@@ -170,7 +181,7 @@ impl Sweeper {
         let conclusion = self.walk(claim, judge, claim.place.cursor, None).await?;
         outcome.passed_over = conclusion.passed_over;
         let window = judge.rule.window(self.domain.widening());
-        match self.delete(claim, judge, &conclusion, outcome).await {
+        match self.delete(claim, Some(&judge.rule), &conclusion, outcome).await {
             Ok(()) => {
                 outcome.cursor = Some(conclusion.cursor);
                 let next = conclusion.next_due.map(|due_at| due_at + window);
@@ -191,7 +202,8 @@ impl Sweeper {
         };
         let conclusion = self.walk(claim, judge, after, Some(until)).await?;
         let now = self.domain.discord_now();
-        match self.delete(claim, judge, &conclusion, outcome).await {
+        // No bound is promised for these: they were due before the rule was.
+        match self.delete(claim, None, &conclusion, outcome).await {
             Ok(()) => {
                 let window = judge.rule.window(self.domain.widening());
                 let next = conclusion.next_due.map(|due_at| due_at + window);
@@ -279,11 +291,12 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Deletes, young ones first. On failure says up to where everything is decided.
+    /// Deletes, young ones first, and measures the delay by the rule, if one is given. On failure says up to where
+    /// everything is decided.
     async fn delete(
         &self,
         claim: &Claim,
-        judge: &Judge,
+        measured_by: Option<&Effective>,
         conclusion: &Conclusion,
         outcome: &mut Outcome,
     ) -> Result<(), (MessageId, discord_api::Error)> {
@@ -294,7 +307,9 @@ impl Sweeper {
         let mut done = |ids: &[MessageId], outcome: &mut Outcome| {
             outcome.deleted += i64::try_from(ids.len()).unwrap_or(i64::MAX);
             left.retain(|id| !ids.contains(id));
-            self.measure(&judge.rule, ids);
+            if let Some(rule) = measured_by {
+                self.measure(rule, ids);
+            }
         };
         let mut failure = None;
         for chunk in deletions.young.chunks(100) {
@@ -355,6 +370,36 @@ impl Sweeper {
             Err(discord_api::Error::NotFound { code: 10_008 } | discord_api::Error::NotDeletable) => Ok(()),
             outcome => outcome,
         }
+    }
+
+    /// Where one channel was refused, others of its guild may be: every refused call costs the bot's standing, so that
+    /// for a while their rights are looked at first.
+    async fn look_before(&self, claim: &Claim) -> discord_api::Result<()> {
+        let (guild, place) = (claim.rule.guild_id, claim.place.place_id);
+        if !self.refused.contains_key(&guild) {
+            return Ok(());
+        }
+        match self.api.missing_for_messages(guild, place, NEEDED, Lane::Normal).await? {
+            0 => Ok(()),
+            permission::MANAGE_MESSAGES => Err(discord_api::Error::MissingPermissions),
+            _ => Err(discord_api::Error::MissingAccess),
+        }
+    }
+
+    /// Discord refuses a voice channel's chat without a word about Connect, so the rights are looked at to name it.
+    async fn problem_there(&self, claim: &Claim, error: &discord_api::Error) -> Problem {
+        let (guild, place) = (claim.rule.guild_id, claim.place.place_id);
+        if error.is_permission_loss() && !self.refused.contains_key(&guild) {
+            self.refused.insert(guild, ());
+            self.api.forget_permissions(guild);
+        }
+        if matches!(error, discord_api::Error::MissingAccess) {
+            let missing = self.api.missing_for_messages(guild, place, NEEDED, Lane::Normal).await;
+            if missing == Ok(permission::CONNECT) {
+                return Problem::Permission("Connect");
+            }
+        }
+        problem_of(error)
     }
 
     fn measure(&self, rule: &Effective, ids: &[MessageId]) {

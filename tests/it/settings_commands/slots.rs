@@ -142,6 +142,21 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// A slot that needs no right to write is tested without a post.
+    async fn a_voice_slot_needs_no_post(bot: Bot) {
+        let town = Town::of(&bot).await;
+        let voice = town.discord.add_channel(town.guild, "talk", ChannelKind::Voice);
+        town.discord.set_overwrite(voice, fake_discord::BOT_USER_ID, 0, permission::SEND_MESSAGES);
+        bot.drain().await;
+        let set = town.says("settings slot set", json!({ "name": "voice", "channel": voice.to_string() })).await;
+        assert_says(&set, &["✅ The slot `voice` leads to"]);
+        let tested = town.says("settings slot test", json!({ "name": "voice" })).await;
+        assert_says(&tested, &["✅ I can use", "I may not write there"]);
+        assert!(town.discord.messages(voice).is_empty());
+        assert_eq!(town.discord.invalid_count(), 0);
+        bot.finish().await;
+    }
+
     /// A test that cannot be done says why, and the slot's health is what the test found.
     async fn a_test_finds_what_is_missing(bot: Bot) {
         let town = Town::of(&bot).await;

@@ -54,7 +54,7 @@ on_both_stores! {
         let shown = show.reply().await;
         assert_says(&shown, &[
             "🟢 active", "after: 10m", "keep\\_last: 3", "Server default", "Effective", "Exempt", "nobody",
-            "deleted so far: **2**", "last deletion: <t:", "next look: <t:", "at most 31s past its time",
+            "deleted so far: **2**", "last deletion: <t:", "oldest that waits: [this message](", "next look: <t:", "at most 31s past its time",
         ]);
         assert_eq!(labels(&shown), ["Pause", "Run now", "Edit"]);
         let form = stage.discord.press_label(stage.mona, &show, "Edit");

@@ -1,7 +1,7 @@
 //! Menus on a message.
 
 use chrono::TimeDelta;
-use fake_discord::{BOT_USER_ID, permission};
+use fake_discord::{BOT_USER_ID, ChannelKind, permission};
 use serde_json::json;
 
 use super::{Stage, assert_says};
@@ -46,6 +46,26 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// A time that somebody gave a message can be taken away again.
+    async fn a_timed_message_can_be_untimed(bot: Bot) {
+        let stage = Stage::build(&bot).await;
+        let message = stage.discord.send(stage.lobby, stage.ada, "for ten minutes, or not");
+        let asked = stage.discord.message_menu(stage.ada, stage.lobby, "Vanish in…", message);
+        let shown = asked.reply().await;
+        assert!(!shown.text().contains("no time of its own"), "{}", shown.text());
+        let menu = shown.selects()[0]["custom_id"].as_str().unwrap_or_default().to_owned();
+        stage.discord.select(stage.ada, &asked, &menu, &["600"]).reply().await;
+        let asked = stage.discord.message_menu(stage.ada, stage.lobby, "Vanish in…", message);
+        let shown = asked.reply().await;
+        assert_says(&shown, &["so far", "at no time of its own"]);
+        let menu = shown.selects()[0]["custom_id"].as_str().unwrap_or_default().to_owned();
+        let untimed = stage.discord.select(stage.ada, &asked, &menu, &["never"]).reply().await;
+        assert_says(&untimed, &["has no time of its own any more"]);
+        bot.live_through(TimeDelta::minutes(15), TimeDelta::minutes(1)).await;
+        assert!(stage.lives(message));
+        bot.finish().await;
+    }
+
     /// In a thread the message's channel is the thread; a moderator may time anybody's.
     async fn a_moderator_times_a_message_in_a_thread(bot: Bot) {
         let stage = Stage::build(&bot).await;
@@ -75,6 +95,11 @@ on_both_stores! {
         stage.discord.set_overwrite(stage.lobby, BOT_USER_ID, 0, permission::MANAGE_MESSAGES);
         let refused = stage.discord.message_menu(stage.ada, stage.lobby, "Vanish in…", message).reply().await;
         assert_says(&refused, &["**Manage Messages**", "E-PERM-BOT"]);
+        let voice = stage.discord.add_channel(stage.guild, "talk", ChannelKind::Voice);
+        let message = stage.discord.send(voice, stage.ada, "hello");
+        stage.discord.set_overwrite(voice, BOT_USER_ID, 0, permission::CONNECT);
+        let refused = stage.discord.message_menu(stage.ada, voice, "Vanish in…", message).reply().await;
+        assert_says(&refused, &["**Connect**", "E-PERM-BOT"]);
         bot.finish().await;
     }
 }

@@ -70,6 +70,34 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// The chat of a voice channel takes Connect: it is named before a rule, and its loss holds the rule until it is back.
+    async fn a_voice_chat_takes_connect(bot: Bot) {
+        let stage = Stage::build(&bot).await;
+        let voice = stage.discord.add_channel(stage.guild, "talk", ChannelKind::Voice);
+        stage.discord.set_overwrite(voice, BOT_USER_ID, 0, permission::CONNECT);
+        bot.drain().await;
+        let options = json!({ "after": "1m", "channel": voice.to_string() });
+        let refused = stage.run(stage.mona, "set", options.clone()).reply().await;
+        assert_says(&refused, &["**Connect**", &format!("<#{voice}>"), "E-PERM-BOT"]);
+        stage.discord.set_overwrite(voice, BOT_USER_ID, 0, 0);
+        bot.drain().await;
+        stage.set(options).await;
+        stage.discord.set_overwrite(voice, BOT_USER_ID, 0, permission::CONNECT);
+        let message = stage.discord.send(voice, stage.ada, "goes once the bot may connect again");
+        bot.live_through(TimeDelta::minutes(2), TimeDelta::seconds(20)).await;
+        let shown = stage.run(stage.mona, "show", json!({ "channel": voice.to_string() })).reply().await;
+        assert_says(&shown, &["🔴 stopped", "I lack **Connect** there"]);
+        let doctor = stage.discord.command(stage.owner, stage.lobby, "settings doctor", json!({})).reply().await;
+        assert_says(&doctor, &["lacks Connect"]);
+        stage.discord.set_overwrite(voice, BOT_USER_ID, 0, 0);
+        bot.eventually("the message is gone", async |bot| {
+            bot.drain().await;
+            stage.discord.message(voice, message).is_none()
+        })
+        .await;
+        bot.finish().await;
+    }
+
     /// A preview belongs to who asked for it; somebody else cannot use it, even with its id.
     async fn a_preview_is_its_askers_alone(bot: Bot) {
         let stage = Stage::build(&bot).await;
@@ -85,6 +113,7 @@ on_both_stores! {
             permissions: u64::MAX,
             channel: None,
             roles: Vec::new(),
+            is_bot_admin: false,
         });
         let refused = proposal::take(bot.running().app().domain(), &thief, id).await;
         assert_eq!(refused.err().and_then(|error| error.code()), Some("not_yours"));

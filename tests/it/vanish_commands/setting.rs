@@ -92,6 +92,34 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// `keep_last:0` takes the count away, even one that the server's default would bring, and in the form as well.
+    async fn keep_last_can_be_switched_off(bot: Bot) {
+        let stage = Stage::build(&bot).await;
+        let default = stage.run(stage.owner, "default", json!({ "keep_last": 2 }));
+        default.reply().await;
+        stage.discord.press_label(stage.owner, &default, "Apply").reply().await;
+        let limited = stage.set(json!({ "after": "1h" })).await;
+        assert_says(&limited, &["newest **2**"]);
+        let off = stage.set(json!({ "keep_last": 0 })).await;
+        assert!(!off.text().contains("newest"), "{}", off.text());
+        let shown = stage.run(stage.mona, "show", json!({})).reply().await;
+        assert_says(&shown, &["keep\\_last: off", "keep\\_last: 2"]);
+        let sent: Vec<u64> = (0..5).map(|_| stage.discord.send(stage.lobby, stage.ada, "stays")).collect();
+        bot.live_through(TimeDelta::minutes(10), TimeDelta::minutes(1)).await;
+        assert!(sent.iter().all(|id| stage.lives(*id)), "nothing but age takes them");
+        let again = stage.run(stage.mona, "set", json!({ "keep_last": 3 }));
+        again.reply().await;
+        let form = stage.discord.press_label(stage.mona, &again, "Change…");
+        form.modal().await;
+        let wrong = stage.discord.submit_modal(stage.mona, &form, json!({ "keep_last": "1001" })).reply().await;
+        assert_says(&wrong, &["from 1 to 1000", "E-INPUT"]);
+        let form = stage.discord.press_label(stage.mona, &again, "Change…");
+        form.modal().await;
+        let off = stage.discord.submit_modal(stage.mona, &form, json!({ "keep_last": "0" })).reply().await;
+        assert!(!off.text().contains("newest"), "{}", off.text());
+        bot.finish().await;
+    }
+
     /// [Cancel] ends a preview for good.
     async fn a_cancelled_preview_cannot_be_applied(bot: Bot) {
         let stage = Stage::build(&bot).await;

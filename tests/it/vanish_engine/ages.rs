@@ -48,6 +48,8 @@ on_both_stores! {
         assert!(discord.messages(scene.channel).is_empty());
         assert_eq!((discord.count("POST", BULK), discord.count("DELETE", SINGLE)), (1, 3));
         assert_eq!(deleted(&bot, scene.channel).await, 5);
+        let lateness = bot.running().app().domain().lateness();
+        assert!(lateness.is_none(), "messages from before the rule say nothing about its delay: {lateness:?}");
         bot.finish().await;
     }
 

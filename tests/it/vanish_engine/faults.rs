@@ -61,6 +61,34 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// In a server that the bot was removed from, rules rest without a call, and go on when it is back.
+    async fn rules_rest_while_the_bot_is_not_in_the_server(bot: Bot) {
+        let discord = bot.discord().clone();
+        let scene = Scene::new(&bot);
+        scene.rule(&bot, scene.channel, 60).await;
+        let message = discord.send(scene.channel, scene.ada, "hello");
+        bot.drain().await;
+        discord.remove_guild(scene.guild);
+        bot.eventually("the bot knows that it was removed", async |bot| {
+            let id = entity::id::GuildId::new(scene.guild).expect("not zero");
+            let guild = guildhall::domain::guild::general(bot.running().app().domain(), &guildhall::domain::Actor::System, id);
+            !guild.await.expect("the store answers").present
+        }).await;
+        let body = serde_json::json!({ "channelId": "4242", "guildId": "4343", "duration": 60 });
+        assert_eq!(bot.post("/api/discord/vanish", body).await.status, 200);
+        let calls = discord.journal().len();
+        bot.live_through(TimeDelta::minutes(30), TimeDelta::minutes(5)).await;
+        assert_eq!(discord.journal().len(), calls, "nobody is asked about servers that the bot is not in");
+        discord.add_bot(scene.guild);
+        bot.eventually("the rule goes on", async |bot| {
+            bot.advance(TimeDelta::seconds(5));
+            bot.drain().await;
+            discord.message(scene.channel, message).is_none()
+        }).await;
+        assert_eq!(discord.invalid_count(), 0);
+        bot.finish().await;
+    }
+
     /// Without Read Message History Discord shows an empty channel; that is no reason to believe it.
     async fn an_unreadable_history_suspends(bot: Bot) {
         let discord = bot.discord().clone();
@@ -119,6 +147,37 @@ on_both_stores! {
         assert_eq!(deleted(&bot, scene.channel).await, 2);
         bot.finish().await;
     }
+}
+
+/// A permission that is lost in a whole server costs a few refused calls, not one for each channel.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_permission_lost_in_a_whole_server_is_noticed_once() {
+    let settings = [("GUILDHALL_VANISH__CHANNELS_AT_ONCE", "4")];
+    let bot = Bot::start_with(Database::Sqlite, &settings).await.expect("SQLite is built in");
+    let discord = bot.discord().clone();
+    let scene = Scene::new(&bot);
+    let channels: Vec<u64> =
+        (0..60).map(|n| discord.add_channel(scene.guild, &format!("c{n}"), fake_discord::ChannelKind::Text)).collect();
+    for channel in &channels {
+        scene.rule(&bot, *channel, 60).await;
+        discord.send(*channel, scene.ada, "hello");
+    }
+    bot.drain().await;
+    let allowed = fake_discord::permission::BOT_DEFAULT;
+    discord.set_bot_permissions(scene.guild, allowed & !fake_discord::permission::MANAGE_MESSAGES);
+    bot.live_through(TimeDelta::minutes(3), TimeDelta::seconds(30)).await;
+    let id = entity::id::GuildId::new(scene.guild).expect("not zero");
+    let held = guildhall::domain::vanish::suspended(bot.running().app().domain(), id).await.expect("the store answers");
+    assert_eq!(held.len(), channels.len(), "all are held");
+    assert!(discord.invalid_count() <= 8, "{}", discord.invalid_count());
+    discord.set_bot_permissions(scene.guild, allowed);
+    bot.eventually("all go on", async |bot| {
+        bot.advance(TimeDelta::seconds(10));
+        bot.drain().await;
+        channels.iter().all(|channel| discord.messages(*channel).is_empty())
+    })
+    .await;
+    bot.finish().await;
 }
 
 /// D37 and F2: many deletions in one channel keep to the bucket that Discord's headers describe.

@@ -26,7 +26,7 @@ pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
     let limit = req.limit(1, 100, 50)?;
     let (before, after) = (req.query_id("before")?, req.query_id("after")?);
     let around = req.query_id("around")?;
-    state.need(id, 0)?;
+    state.need_chat(id)?;
     let all = &state.channels[&id].messages;
     let readable = state.permissions(id, BOT_USER_ID) & READ_MESSAGE_HISTORY != 0;
     let mut found: Vec<&FakeMessage> = if !readable {
@@ -49,7 +49,7 @@ pub(super) fn list(state: &mut State, req: &Req) -> Result<Reply> {
 /// The message named in the path, when the bot may see it.
 fn named(state: &State, req: &Req) -> Result<FakeMessage> {
     let (channel, id) = (req.id("channel_id")?, req.id("message_id")?);
-    state.need(channel, 0)?;
+    state.need_chat(channel)?;
     let found = state.channels[&channel].messages.get(&id);
     found.cloned().ok_or_else(ApiError::unknown_message)
 }
@@ -92,7 +92,7 @@ fn same_nonce(state: &State, channel: u64, body: &Value) -> Option<FakeMessage> 
 }
 
 fn may_write(state: &State, id: u64, req: &Req) -> Result<()> {
-    state.need(id, 0)?;
+    state.need_chat(id)?;
     let channel = &state.channels[&id];
     if let Some(user) = channel.recipient {
         let open = state.users.get(&user).is_some_and(|one| one.dms_open);
@@ -192,7 +192,7 @@ fn system_message() -> ApiError {
 
 pub(super) fn bulk_delete(state: &mut State, req: &Req) -> Result<Reply> {
     let channel = req.id("channel_id")?;
-    state.need(channel, 0)?;
+    state.need_chat(channel)?;
     if state.channels[&channel].recipient.is_some() {
         return Err(ApiError::new(403, 50003, "Cannot execute action on a DM channel"));
     }

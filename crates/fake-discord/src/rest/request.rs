@@ -257,6 +257,16 @@ impl State {
         Err(ApiError::missing_permissions())
     }
 
+    /// Fails unless the bot may come to the messages of the channel; in a voice or stage channel that takes Connect.
+    pub(crate) fn need_chat(&self, channel_id: u64) -> Result<()> {
+        self.need(channel_id, 0)?;
+        let in_voice = self.channels.get(&channel_id).is_some_and(|one| matches!(one.kind, 2 | 13));
+        if in_voice && self.permissions(channel_id, BOT_USER_ID) & permission::CONNECT == 0 {
+            return Err(ApiError::missing_access());
+        }
+        Ok(())
+    }
+
     /// Fails unless the bot sees the channel and has these permissions there.
     pub(crate) fn need(&self, channel_id: u64, bits: u64) -> Result<()> {
         let channel = self.channels.get(&channel_id);

@@ -150,11 +150,16 @@ pub async fn test(data: &Data, asked: &Asked, name: &str) -> Result<Reply, Comma
     let (Ok(facts), Some(_)) = (verdict, row) else {
         return broken(data, asked, &key, verdict, view.needs).await;
     };
-    if matches!(facts.slot_type, SlotType::Category | SlotType::Forum) {
+    let silent = match facts.slot_type {
+        SlotType::Category | SlotType::Forum => Some("It holds no messages of its own"),
+        _ if facts.missing_permissions & slots::permission::SEND_MESSAGES != 0 => {
+            Some("I may not write there, and this slot does not ask for it")
+        }
+        _ => None,
+    };
+    if let Some(why) = silent {
         let place = text::channel(channel);
-        return Ok(Reply::text(format!(
-            "✅ I can use {place} for the slot `{key}`. It holds no messages of its own, so that I posted none."
-        )));
+        return Ok(Reply::text(format!("✅ I can use {place} for the slot `{key}`. {why}, so that I posted none.")));
     }
     post_test(data, asked, guild, channel, &key).await
 }

@@ -14,7 +14,7 @@ use crate::domain::{
         vanish::{DefaultConfig, ExemptionKey, RuleConfig, RuleSettings},
     },
     slot::{self, SlotConfig, SlotKey},
-    vanish::schedule::{AFTER_SECONDS, KEEP_LAST},
+    vanish::schedule::{AFTER_SECONDS, KEEP_LAST, KEEP_LAST_OFF},
 };
 
 /// Most exemptions of one guild.
@@ -77,6 +77,7 @@ pub(super) fn slots(parts: &[SlotPart]) -> Checked<Vec<(SlotKey, SlotConfig)>> {
     Ok(slots)
 }
 
+/// Only a rule may have a `keep_last` that is off; in a default it would be none.
 fn bounds(pointer: &str, after_seconds: Option<i64>, keep_last: Option<i32>) -> Checked<()> {
     if after_seconds.is_some_and(|after| !AFTER_SECONDS.contains(&after)) {
         let problem = format!("must be from {} to {} seconds", AFTER_SECONDS.start(), AFTER_SECONDS.end());
@@ -123,7 +124,7 @@ pub(super) fn rules(
 
 fn rule(pointer: &str, part: &RulePart, default: &DefaultConfig) -> Checked<RuleConfig> {
     let at = |field: &str| format!("{pointer}/{field}");
-    bounds(pointer, part.after_seconds, part.keep_last)?;
+    bounds(pointer, part.after_seconds, part.keep_last.filter(|keep| *keep != KEEP_LAST_OFF))?;
     if part.after_seconds.or(default.after_seconds).is_none() {
         return Err(bad(at("after_seconds"), "is needed, because the defaults have none"));
     }
