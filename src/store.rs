@@ -1,14 +1,15 @@
 //! The database: how it is opened, and the one way to write to it.
 //!
 //! Invariants: every write goes through [`Store::write`], which runs apart from the caller, so that a caller who
-//! hangs up cancels nothing; a change and its events commit together; SQLite has one writer.
+//! hangs up cancels nothing; a change and its events commit together; writes that wait share a commit.
 
 mod backup;
 mod event_log;
+mod group_writer;
 mod migrate;
 mod open;
-mod postgres_writer;
-mod sqlite_writer;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod within;
 
@@ -25,8 +26,7 @@ pub use migrate::{MigrateError, MigrationStatus};
 pub use transaction::{CommitHook, WriteTransaction};
 pub use within::Within;
 
-use postgres_writer::PostgresWriter;
-use sqlite_writer::SqliteWriter;
+use group_writer::GroupWriter;
 
 /// How to open the store.
 #[derive(Clone, Debug)]
@@ -56,11 +56,6 @@ pub trait WriteError: From<DbErr> + Send + 'static {
 /// The work of one transaction. All it needs is in its input, so that it can be repeated after a conflict.
 pub type Work<I, T, E> = for<'a> fn(&'a WriteTransaction, &'a I) -> BoxFuture<'a, Result<T, E>>;
 
-enum Writer {
-    Sqlite(SqliteWriter),
-    Postgres(PostgresWriter),
-}
-
 /// The open database.
 #[derive(Clone)]
 pub struct Store {
@@ -69,7 +64,7 @@ pub struct Store {
 
 struct Inner {
     reader: DatabaseConnection,
-    writer: Writer,
+    writer: GroupWriter,
     hook: CommitHook,
     path: Option<PathBuf>,
     settings: Settings,
@@ -81,12 +76,12 @@ struct Inner {
 impl Store {
     /// Connects without touching the schema.
     pub async fn open(settings: Settings) -> Result<Self, DbErr> {
-        let hook = CommitHook::default();
+        let hook = CommitHook::start();
         let inner = if let Some(path) = settings.url.sqlite_path() {
             let (write, reader) = open::sqlite(&settings, &path).await?;
             Inner {
                 reader,
-                writer: Writer::Sqlite(SqliteWriter::start(write, hook.clone())),
+                writer: GroupWriter::sqlite(write, hook.clone()),
                 hook,
                 path: Some(path),
                 settings,
@@ -94,11 +89,11 @@ impl Store {
                 long_transactions: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
             }
         } else {
-            let pool = open::postgres(&settings).await?;
-            let half = usize::try_from(settings.pool_connections_max / 2).unwrap_or(1).max(1);
+            let (write, writers, pool) = open::postgres(&settings).await?;
+            let half = usize::try_from(settings.pool_connections_max.saturating_sub(writers) / 2).unwrap_or(1).max(1);
             Inner {
                 reader: pool.clone(),
-                writer: Writer::Postgres(PostgresWriter::new(pool, hook.clone())),
+                writer: GroupWriter::postgres(write, writers, pool, hook.clone()),
                 hook,
                 path: None,
                 settings,
@@ -133,13 +128,9 @@ impl Store {
         T: Send + 'static,
         E: WriteError,
     {
-        let input = match self.write_within(input, work).await {
-            Ok(outcome) => return outcome,
-            Err(input) => input,
-        };
-        match &self.inner.writer {
-            Writer::Sqlite(writer) => writer.write(input, work).await,
-            Writer::Postgres(writer) => writer.write(input, work).await,
+        match self.write_within(input, work).await {
+            Ok(outcome) => outcome,
+            Err(input) => self.inner.writer.write(input, work).await,
         }
     }
 
@@ -154,7 +145,7 @@ impl Store {
         self.inner.hook.listen(listener);
     }
 
-    /// Changes whenever this process has committed an event.
+    /// Changes soon after this process has committed events, at most twenty times a second.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.inner.hook.commits()
     }
@@ -190,10 +181,7 @@ impl Store {
 
     /// Refuses new writes, lets the running ones finish, and closes the connections.
     pub async fn close(&self) {
-        match &self.inner.writer {
-            Writer::Sqlite(writer) => writer.close().await,
-            Writer::Postgres(writer) => writer.close().await,
-        }
+        self.inner.writer.close().await;
         if let Err(error) = self.inner.reader.clone().close().await {
             tracing::warn!(%error, "closing the database failed");
         }

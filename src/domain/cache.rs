@@ -110,6 +110,9 @@ pub struct Caches {
     pub vanish_rule: Copy<ChannelId, Option<vanish_rule::Model>>,
     /// All rules of a guild.
     pub vanish_rules: Copy<GuildId, Vec<vanish_rule::Model>>,
+    /// Rules as this process last wrote them: a guess of what is there, which spares a look if a conditional update
+    /// finds it right. Nothing forgets it, and nobody may believe it.
+    pub vanish_written: Cache<ChannelId, Arc<vanish_rule::Model>>,
     /// Keys and users, which every request asks for.
     pub keyring: Keyring,
 }
@@ -120,6 +123,7 @@ impl Caches {
             places: Copy::new(ENTRIES_MAX),
             vanish_rule: Copy::new(ENTRIES_MAX),
             vanish_rules: Copy::new(LISTS_MAX),
+            vanish_written: Cache::new(ENTRIES_MAX),
             keyring: Keyring::default(),
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::{event, id::GuildId};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExprTrait, Statement,
-    sea_query::{Expr, Func, Query, SimpleExpr},
+    sea_query::{Expr, Func, InsertStatement, Query, SimpleExpr},
 };
 use serde_json::{Value, json};
 
@@ -40,6 +40,12 @@ pub struct EventNote {
     pub subject: String,
 }
 
+impl From<&NewEvent> for EventNote {
+    fn from(event: &NewEvent) -> Self {
+        Self { kind: event.kind.to_owned(), guild_id: event.guild_id, subject: event.subject.clone() }
+    }
+}
+
 /// How positions come about: SQLite's single writer knows the order, PostgreSQL learns it after commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventOrder {
@@ -59,21 +65,40 @@ impl EventOrder {
     }
 }
 
-pub(super) async fn append(transaction: &DatabaseTransaction, event: NewEvent) -> Result<EventNote, DbErr> {
+/// Most events of one statement.
+const EVENTS_PER_STATEMENT: usize = 64;
+
+/// Writes events in their order.
+pub(super) async fn append(transaction: &DatabaseTransaction, events: Vec<NewEvent>) -> Result<(), DbErr> {
+    let mut events = events.into_iter();
+    while events.len() > 0 {
+        transaction
+            .execute(&insertion(transaction.get_database_backend(), events.by_ref().take(EVENTS_PER_STATEMENT)))
+            .await?;
+    }
+    Ok(())
+}
+
+fn insertion(backend: DbBackend, events: impl Iterator<Item = NewEvent>) -> InsertStatement {
     use event::Column as C;
-    let note = EventNote { kind: event.kind.to_owned(), guild_id: event.guild_id, subject: event.subject.clone() };
-    let position: SimpleExpr = match EventOrder::of(transaction.get_database_backend()) {
-        EventOrder::AtInsert => {
-            let highest = Query::select().expr(Func::max(Expr::col(C::Position))).from(event::Entity).to_owned();
-            let highest = SimpleExpr::SubQuery(None, Box::new(highest.into()));
-            Expr::expr(Func::coalesce([highest, Expr::val(0_i64)])).add(1_i64)
-        }
-        EventOrder::AfterCommit => Expr::val(None::<i64>),
-    };
-    let insert = Query::insert()
-        .into_table(event::Entity)
-        .columns([C::Position, C::Kind, C::GuildId, C::Subject, C::Actor, C::Source, C::Data, C::CreatedAt])
-        .values_panic([
+    let mut insert = Query::insert();
+    insert.into_table(event::Entity).columns([
+        C::Position,
+        C::Kind,
+        C::GuildId,
+        C::Subject,
+        C::Actor,
+        C::Source,
+        C::Data,
+        C::CreatedAt,
+    ]);
+    for (nth, event) in (1_i64..).zip(events) {
+        let position = match EventOrder::of(backend) {
+            // SQLite computes all rows of a statement that reads its own table before it inserts the first.
+            EventOrder::AtInsert => highest_position().add(nth),
+            EventOrder::AfterCommit => Expr::val(None::<i64>),
+        };
+        insert.values_panic([
             position,
             event.kind.into(),
             event.guild_id.into(),
@@ -82,10 +107,15 @@ pub(super) async fn append(transaction: &DatabaseTransaction, event: NewEvent) -
             event.source.into(),
             json!({ "before": event.before, "after": event.after }).into(),
             event.at.into(),
-        ])
-        .to_owned();
-    transaction.execute(&insert).await?;
-    Ok(note)
+        ]);
+    }
+    insert
+}
+
+/// The position of the last event; 0 in an empty log.
+fn highest_position() -> SimpleExpr {
+    let highest = Query::select().expr(Func::max(Expr::col(event::Column::Position))).from(event::Entity).to_owned();
+    Expr::expr(Func::coalesce([SimpleExpr::SubQuery(None, Box::new(highest.into())), Expr::val(0_i64)]))
 }
 
 /// Gives the next committed events their positions; returns how many. Only the holder of the worker lease calls it.

@@ -1,16 +1,22 @@
 //! Connecting to either engine.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use super::Settings;
 
 /// How long SQLite waits for another process's write, in seconds.
 const BUSY_TIMEOUT_SECONDS: u64 = 5;
+/// How long a batch of writes waits for somebody else's lock on PostgreSQL before its writes go each by itself.
+const BATCH_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
+/// Few writers make large batches; more of them work while others wait for the disk or for an answer.
+const CONNECTIONS_PER_WRITER: u32 = 4;
+/// A connection that was idle longer is asked for a sign of life before it is used: a round trip.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 fn internal(message: &str) -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(message.to_owned()))
@@ -37,7 +43,7 @@ pub(super) async fn sqlite(
 async fn peek(settings: &Settings, path: &Path) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
     options.max_connections(1).acquire_timeout(settings.acquire_timeout).sqlx_logging(false).map_sqlx_sqlite_opts(
-        |sqlite| sqlite.busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON"),
+        |sqlite| sqlite.busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS)).pragma("query_only", "ON"),
     );
     Database::connect(options).await
 }
@@ -60,25 +66,38 @@ pub(super) fn sqlite_options(settings: &Settings, path: &Path, read_only: bool) 
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .busy_timeout(std::time::Duration::from_secs(BUSY_TIMEOUT_SECONDS));
-            if read_only { sqlite.pragma("query_only", "ON") } else { sqlite }
+                .busy_timeout(Duration::from_secs(BUSY_TIMEOUT_SECONDS));
+            if read_only { sqlite.pragma("query_only", "ON") } else { for_batches(sqlite) }
         });
     options
 }
 
-/// The pool of PostgreSQL connections.
-pub(super) async fn postgres(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
-    Database::connect(postgres_options(settings)).await
+/// A batch touches some hundred pages: they stay in memory until the commit, so does what undoes a statement (which
+/// would else be a temporary file for each batch), and a page that batch after batch changes is copied into the
+/// database less often.
+fn for_batches(sqlite: SqliteConnectOptions) -> SqliteConnectOptions {
+    sqlite.pragma("cache_size", "-16000").pragma("temp_store", "MEMORY").pragma("wal_autocheckpoint", "4000")
+}
+
+/// The pool of the writers on PostgreSQL, with their number, and the pool for the rest.
+pub(super) async fn postgres(settings: &Settings) -> Result<(DatabaseConnection, u32, DatabaseConnection), DbErr> {
+    let writers = (settings.pool_connections_max / CONNECTIONS_PER_WRITER).max(1);
+    let write = Settings { pool_connections_max: writers, ..settings.clone() };
+    let write = Database::connect(postgres_options(&write, BATCH_LOCK_TIMEOUT)).await?;
+    let others = settings.pool_connections_max.saturating_sub(writers).max(1);
+    let rest = Settings { pool_connections_max: others, ..settings.clone() };
+    Ok((write, writers, Database::connect(postgres_options(&rest, Duration::ZERO)).await?))
 }
 
 /// One connection of its own that may wait for a lock as long as it takes.
 pub(super) async fn postgres_session(settings: &Settings) -> Result<DatabaseConnection, DbErr> {
-    let patient =
-        Settings { pool_connections_max: 1, statement_timeout: std::time::Duration::ZERO, ..settings.clone() };
-    Database::connect(postgres_options(&patient)).await
+    let patient = Settings { pool_connections_max: 1, statement_timeout: Duration::ZERO, ..settings.clone() };
+    Database::connect(postgres_options(&patient, Duration::ZERO)).await
 }
 
-fn postgres_options(settings: &Settings) -> ConnectOptions {
+/// A `lock_timeout` of zero waits as long as a statement may take.
+fn postgres_options(settings: &Settings, lock_timeout: Duration) -> ConnectOptions {
+    let lock_timeout = lock_timeout.as_millis().to_string();
     let statement_timeout = settings.statement_timeout.as_millis().to_string();
     let idle_timeout = settings.idle_in_transaction_timeout.as_millis().to_string();
     let mut options = ConnectOptions::new(settings.url.expose().to_owned());
@@ -87,12 +106,17 @@ fn postgres_options(settings: &Settings) -> ConnectOptions {
         .min_connections(1)
         .connect_timeout(settings.acquire_timeout)
         .acquire_timeout(settings.acquire_timeout)
+        .test_before_acquire_if_idle_for(TRUSTED_IDLE)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |postgres| {
             postgres.application_name("guildhall").options([
                 ("statement_timeout", statement_timeout.as_str()),
+                ("lock_timeout", lock_timeout.as_str()),
                 ("idle_in_transaction_session_timeout", idle_timeout.as_str()),
                 ("timezone", "UTC"),
+                // The log's unnumbered events are asked for all the time; only an index scan remembers which of their
+                // entries are dead, a bitmap scan would visit each of them again until the next vacuum.
+                ("enable_bitmapscan", "off"),
             ])
         });
     options

@@ -124,6 +124,34 @@ on_both_stores! {
         Arc::into_inner(bot).expect("the callers are gone").finish().await;
     }
 
+    /// Writes share a commit, but not a refusal: each is answered by its own merits, and each that is kept has its event.
+    async fn a_refused_write_takes_no_other_with_it(bot: Bot) {
+        assert_eq!(bot.post("/api/discord/vanish", rule(58)).await.status, 200);
+        let bot = Arc::new(bot);
+        let mut callers = tokio::task::JoinSet::new();
+        for n in 0..48_u64 {
+            let bot = bot.clone();
+            callers.spawn(async move {
+                let (channel, guild, status) = if n % 3 == 0 { (58, "78", 409) } else { (600 + n, "77", 200) };
+                let body = json!({ "channelId": channel.to_string(), "guildId": guild, "duration": 60 });
+                let answer = bot.post("/api/discord/vanish", body).await;
+                assert_eq!(answer.status, status, "{n}: {:?}", answer.body);
+            });
+        }
+        while let Some(ended) = callers.join_next().await {
+            ended.expect("a caller");
+        }
+        let rules = bot.get("/api/discord/vanish?guildId=77").await;
+        assert_eq!(rules.body.as_array().map(Vec::len), Some(33));
+        let store = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
+        let count = "SELECT COUNT(*) FROM event WHERE kind = 'vanish.rule_set'";
+        let count = sea_orm::Statement::from_string(store.get_database_backend(), count);
+        let row = store.query_one_raw(count).await.expect("the log can be read").expect("a count");
+        assert_eq!(row.try_get_by_index::<i64>(0).expect("a number"), 33);
+        store.close().await.expect("the look ends");
+        Arc::into_inner(bot).expect("the callers are gone").finish().await;
+    }
+
     /// Reads of configuration carry a validator, and cost nothing to repeat while nothing changes.
     async fn configuration_is_revalidated(bot: Bot) {
         bot.post("/api/discord/vanish", rule(57)).await;

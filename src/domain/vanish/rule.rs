@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
@@ -139,15 +139,27 @@ impl<C> Write<C> {
 }
 
 /// Sets a channel's lifetime over HTTP. A new rule acts only once Discord has confirmed the channel.
-pub async fn set_duration(domain: &Domain, actor: &Actor, new: NewDuration) -> Result<Arc<vanish_rule::Model>, Error> {
+pub async fn set_duration(domain: &Domain, actor: &Actor, new: NewDuration) -> Result<(), Error> {
     actor.require(Right::ManageVanish(new.channel_id), Some(new.guild_id))?;
     check_bounds(Some(new.after_seconds), None)?;
-    let write = Write::new(domain, actor, new);
-    domain.store.write(write, |txn, write| Box::pin(upsert_duration(txn, write))).await.map(Arc::new)
+    let written = &domain.caches.vanish_written;
+    let guess = written.get(&new.channel_id).filter(|guess| guess.guild_id == new.guild_id);
+    let write = Write::new(domain, actor, (new, guess));
+    let rule = domain.store.write(write, |txn, write| Box::pin(upsert_duration(txn, write))).await?;
+    written.insert(rule.channel_id, Arc::new(rule));
+    Ok(())
 }
 
-async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> Result<vanish_rule::Model, Error> {
-    let new = &write.change;
+/// A lifetime, with the rule as it was last written by this process.
+type GuessedDuration = (NewDuration, Option<Arc<vanish_rule::Model>>);
+
+async fn upsert_duration(txn: &WriteTransaction, write: &Write<GuessedDuration>) -> Result<vanish_rule::Model, Error> {
+    let (new, guess) = &write.change;
+    if let Some(guess) = guess
+        && let Some(rule) = change_guessed(txn, write, guess, new.after_seconds).await?
+    {
+        return Ok(rule);
+    }
     let before = locked(txn, new.channel_id).await?;
     let Some(before) = before else {
         let rule = vanish_rule::Model {
@@ -165,6 +177,41 @@ async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> 
         return Err(VanishRefusal::OtherGuild.into());
     }
     update(txn, write, "vanish.rule_set", &before, after).await
+}
+
+/// Changes the lifetime of a rule that is exactly as guessed, without a look before; `None` where it is not.
+async fn change_guessed<C>(
+    txn: &WriteTransaction,
+    write: &Write<C>,
+    guess: &vanish_rule::Model,
+    after_seconds: i64,
+) -> Result<Option<vanish_rule::Model>, Error> {
+    let after = vanish_rule::Model {
+        after_seconds: Some(after_seconds),
+        revision: guess.revision + 1,
+        updated_at: write.now,
+        ..guess.clone()
+    };
+    let changed = vanish_rule::ActiveModel {
+        after_seconds: Set(after.after_seconds),
+        revision: Set(after.revision),
+        updated_at: Set(after.updated_at),
+        ..Default::default()
+    };
+    let mut update = vanish_rule::Entity::update_many()
+        .set(changed)
+        .filter(vanish_rule::COLUMN.channel_id.eq(guess.channel_id))
+        .filter(vanish_rule::COLUMN.revision.eq(guess.revision))
+        // A rule that was removed and made anew begins to count again.
+        .filter(vanish_rule::COLUMN.created_at.eq(guess.created_at))
+        .filter(vanish_rule::COLUMN.after_seconds.eq(guess.after_seconds));
+    // SQLite answers a row at once, a count only after another turn of its thread.
+    let update = QueryTrait::query(&mut update).returning_col(vanish_rule::Column::ChannelId);
+    if txn.connection().query_one(update).await?.is_none() {
+        return Ok(None);
+    }
+    follow(txn, write, "vanish.rule_set", guess, &after).await?;
+    Ok(Some(after))
 }
 
 /// The rule, held until the end of the transaction, so that parallel changes of one rule come one after the other.
@@ -279,15 +326,26 @@ pub(super) async fn update<C>(
     if result.rows_affected == 0 {
         return Err(changed_meanwhile());
     }
+    follow(txn, write, kind, before, &after).await?;
+    Ok(after)
+}
+
+/// What a changed rule brings about: the engine looks or rests, and the log remembers.
+async fn follow<C>(
+    txn: &WriteTransaction,
+    write: &Write<C>,
+    kind: &'static str,
+    before: &vanish_rule::Model,
+    after: &vanish_rule::Model,
+) -> Result<(), Error> {
     let may_act = matches!(after.state, RuleState::Active | RuleState::Unconfirmed);
-    if may_act && settings_matter_to_sweep(before, &after) {
+    if may_act && settings_matter_to_sweep(before, after) {
         wake_place(txn, after.channel_id, write.now).await?;
     }
     if matches!(after.state, RuleState::Paused) {
         rest_places(txn, after.channel_id).await?;
     }
-    write.log(txn, kind, after.channel_id, after.guild_id, (rule_settings(before), rule_settings(&after))).await?;
-    Ok(after)
+    write.log(txn, kind, after.channel_id, after.guild_id, (rule_settings(before), rule_settings(after))).await
 }
 
 /// A held rule has nothing due, so that the engine's index holds only what it may sweep.
