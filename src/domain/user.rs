@@ -71,7 +71,7 @@ pub async fn create(domain: &Domain, actor: &Actor, new: NewUser) -> Result<user
             Box::pin(async move {
                 let row = insert(txn, &input.author, &input.ids, input.new.role).await?;
                 if let Some(discord) = input.new.discord_user_id
-                    && !connect_discord(txn, &input.author, row.id, discord).await?
+                    && !connect(txn, &input.author, row.id, (Platform::Discord, &discord.to_string())).await?
                 {
                     return Err(UserRefusal::IdentityTaken.into());
                 }
@@ -96,16 +96,16 @@ async fn insert(txn: &WriteTransaction, author: &Author, ids: &IdSource, role: R
     Ok(row)
 }
 
-/// Connects a Discord account that nobody has; says whether it did.
-async fn connect_discord(
+/// Connects an account that nobody has, its ownership proved at this moment; says whether it did.
+async fn connect(
     txn: &WriteTransaction,
     author: &Author,
     user_id: UserId,
-    discord: DiscordUserId,
+    (platform, identity): (Platform, &str),
 ) -> Result<bool, Error> {
     let row = identity::Model {
-        platform: Platform::Discord,
-        identity: discord.to_string(),
+        platform,
+        identity: identity.to_owned(),
         user_id,
         is_primary: true,
         metadata: None,
@@ -120,23 +120,33 @@ async fn connect_discord(
     Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
 }
 
-/// The person of a Discord account, made on their first act.
+/// The person of an account that has just been proved, in the platform's canonical spelling; made on their first act.
+pub(in crate::domain) async fn of_identity(
+    txn: &WriteTransaction,
+    author: &Author,
+    ids: &IdSource,
+    (platform, identity): (Platform, &str),
+) -> Result<UserId, Error> {
+    let known = identity::Entity::find_by_id((platform, identity.to_owned()));
+    if let Some(identity) = known.one(txn.connection()).await? {
+        return Ok(identity.user_id);
+    }
+    let row = insert(txn, author, ids, Role::Authenticated).await?;
+    if connect(txn, author, row.id, (platform, identity)).await? {
+        return Ok(row.id);
+    }
+    // Another transaction was faster: this one is repeated and finds the person.
+    Err(sea_orm::DbErr::RecordNotUpdated.into())
+}
+
+/// The person of a Discord account.
 pub(in crate::domain) async fn of_discord(
     txn: &WriteTransaction,
     author: &Author,
     ids: &IdSource,
     discord: DiscordUserId,
 ) -> Result<UserId, Error> {
-    let known = identity::Entity::find_by_id((Platform::Discord, discord.to_string()));
-    if let Some(identity) = known.clone().one(txn.connection()).await? {
-        return Ok(identity.user_id);
-    }
-    let row = insert(txn, author, ids, Role::Authenticated).await?;
-    if connect_discord(txn, author, row.id, discord).await? {
-        return Ok(row.id);
-    }
-    // Another transaction was faster: this one is repeated and finds the person.
-    Err(sea_orm::DbErr::RecordNotUpdated.into())
+    of_identity(txn, author, ids, (Platform::Discord, &discord.to_string())).await
 }
 
 /// The person of this id.
