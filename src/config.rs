@@ -49,6 +49,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Stopping.
     pub shutdown: ShutdownConfig,
+    /// What clients of other systems expect.
+    pub compat: CompatConfig,
     /// Secrets, which come from the environment or from files it names.
     pub secrets: Secrets,
     settings: Vec<Setting>,
@@ -68,6 +70,7 @@ struct Tables {
     metrics: MetricsConfig,
     log: LogConfig,
     shutdown: ShutdownConfig,
+    compat: CompatConfig,
 }
 
 /// `[http]`: the control plane's listener.
@@ -346,6 +349,14 @@ impl ShutdownConfig {
     }
 }
 
+/// `[compat]`: what clients of other systems expect.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompatConfig {
+    /// Whether `GET /api/users/by-discord/{id}` makes the person of an account.
+    pub autocreate: bool,
+}
+
 /// Secrets: from the environment or from files that it names, never from `config.toml`.
 #[derive(Clone, Default)]
 pub struct Secrets {
@@ -386,6 +397,7 @@ impl Config {
             metrics: tables.metrics,
             log: tables.log,
             shutdown: tables.shutdown,
+            compat: tables.compat,
             secrets: secrets.into_secrets(),
             settings,
         })

@@ -61,6 +61,8 @@ pub struct Limits {
     pub preview_messages_max: usize,
     /// API keys.
     pub keys: KeyLimits,
+    /// Whether `GET /api/users/by-discord/{id}` makes the person of an account for those who may make people.
+    pub creates_users_on_read: bool,
 }
 
 /// The operator's limits on API keys.
@@ -107,6 +109,7 @@ impl Default for Limits {
                 chat_active_max: 5,
                 claim_lifetime: TimeDelta::minutes(10),
             },
+            creates_users_on_read: true,
         }
     }
 }

@@ -33,6 +33,7 @@ pub mod server;
 mod slot;
 mod sunset;
 pub mod throttle;
+mod user;
 mod vanish;
 mod view;
 
@@ -63,7 +64,9 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
     let router = mount(router, "/api/admin/usage", api_key::usage::routes());
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
-    mount(router, "/api/keys/report-leak", api_key::leak::routes())
+    let router = mount(router, "/api/keys/report-leak", api_key::leak::routes());
+    let router = mount(router, "/api/users", user::routes());
+    mount(router, "/api/admin/identities", user::admin_routes())
 }
 
 /// The whole control plane, to be served by [`serve`].

@@ -209,6 +209,7 @@ pub fn limits(config: &Config) -> Limits {
         old_deletes_per_second: config.vanish.old_deletes_per_second.get(),
         preview_messages_max: config.vanish.preview_messages_max as usize,
         keys: key_limits(&config.keys),
+        creates_users_on_read: config.compat.autocreate,
     }
 }
 

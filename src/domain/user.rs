@@ -34,7 +34,8 @@ pub use change::{delete, set_disabled, set_role};
 pub use erase::{erase, export};
 pub use first_use::{KnownAccounts, note_use};
 pub use identity::{
-    Connected, IdentityKey, NewIdentity, Upserted, connect, connect_claimed, disconnect, set_primary, upsert,
+    Connected, IdentityKey, NewIdentity, Upserted, connect, connect_claimed, creates_on_read, disconnect, set_primary,
+    upsert,
 };
 pub(in crate::domain) use identity::{connect_proved, of_identity};
 pub use merge::{Merged, merge};

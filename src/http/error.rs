@@ -185,6 +185,12 @@ impl Problem {
         }
     }
 
+    /// The same with another status, where the clients of an address know it so.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// Adds a value at fault.
     pub fn with_field(mut self, field: FieldError) -> Self {
         self.0.errors.push(field);

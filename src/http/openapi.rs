@@ -73,6 +73,8 @@ pub(super) fn head() -> OpenApi {
             tag("vanish", "Channels whose messages vanish"),
             tag("channels", "Named channels of a server"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
+            tag("users", "People: listed, found by an account, made and deleted, and one's own settings and data"),
+            tag("identities", "People's accounts elsewhere"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(

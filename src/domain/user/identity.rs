@@ -61,6 +61,8 @@ pub struct Upserted {
     pub row: user::Model,
     /// The account.
     pub identity: identity::Model,
+    /// All of their accounts, the primary one first.
+    pub identities: Vec<identity::Model>,
     /// They were made just now.
     pub created: bool,
 }
@@ -266,6 +268,11 @@ async fn claim_in(txn: &WriteTransaction, input: &Connect) -> Result<identity::M
     Ok(known)
 }
 
+/// Whether looking for somebody by a Discord account may make them, at the one address that is known for it.
+pub fn creates_on_read(domain: &Domain, actor: &Actor) -> bool {
+    domain.limits.creates_users_on_read && actor.may(Right::WriteUsers, None)
+}
+
 /// The person of an account, made where nobody has it. Nobody gets a second account this way.
 pub async fn upsert(domain: &Domain, actor: &Actor, new: NewIdentity) -> Result<Upserted, Error> {
     actor.require(Right::WriteUsers, None)?;
@@ -277,11 +284,18 @@ async fn upsert_in(txn: &WriteTransaction, input: &Connect) -> Result<Upserted, 
     if let Some(identity) = find(txn.connection(), (input.key.0, &input.key.1)).await? {
         let found = user::Entity::find_by_id(identity.user_id).one(txn.connection()).await?;
         let row = found.filter(super::is_there).ok_or(UserRefusal::Deleted)?;
-        return Ok(Upserted { row, identity, created: false });
+        let identities = identity::Entity::find()
+            .filter(identity::COLUMN.user_id.eq(row.id))
+            .order_by_desc(identity::Column::IsPrimary)
+            .order_by_asc(identity::Column::CreatedAt)
+            .limit(IDENTITIES_MAX)
+            .all(txn.connection())
+            .await?;
+        return Ok(Upserted { row, identity, identities, created: false });
     }
     let row = insert_person(txn, &input.author, &input.ids, user::Role::Authenticated).await?;
     let identity = add(txn, &input.author, row.id, input.addition(false)).await?;
-    Ok(Upserted { row, identity, created: true })
+    Ok(Upserted { row, identities: vec![identity.clone()], identity, created: true })
 }
 
 /// Connects an account to a person who is new in this transaction; refuses one that somebody has.

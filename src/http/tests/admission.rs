@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use entity::{
     api_key::{KeyState, Preset},
     id::GuildId,
+    identity::Platform,
     user::{Model as User, Role},
 };
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use crate::{
     domain::{
         access_token,
         testing::{self, keys::TestKey},
-        user,
+        user::{self, NewIdentity},
     },
     http::{
         HttpSettings,
@@ -32,7 +33,8 @@ const HERE: &str = "42";
 const ELSEWHERE: u64 = 43;
 
 /// A request that whoever may do everything is answered 2xx or 3xx, by operation. An operation that is missing here
-/// fails the matrix: give it a line. `$KEY` stands for the id of a fresh key, `$SECRET` for the key itself.
+/// fails the matrix: give it a line. `$KEY` stands for the id of a fresh key, `$SECRET` for the key itself, `$USER` and
+/// `$OTHER` for fresh people, of whom the first has an account `$N` on every platform.
 fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
     let rule = json!({"channelId": "1001", "guildId": HERE, "duration": 3600});
     let slot = json!({"channelId": "1001"});
@@ -70,8 +72,67 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
+        other => return sample_of_people(other),
+    })
+}
+
+fn sample_of_people(operation: &str) -> Option<(&'static str, Option<Value>)> {
+    let github = json!({"platform": "github", "identity": "n$N"});
+    let merge = json!({"sourceUserId": "$OTHER", "targetUserId": "$USER"});
+    let fresh = json!({"userId": "$USER", "platform": "github", "identity": "more$N"});
+    Some(match operation {
+        "listUsers" => ("/api/users", None),
+        "createUser" => ("/api/users", Some(json!({"discordId": "8$N"}))),
+        "listMembers" => ("/api/users/members", None),
+        "getUser" | "deleteUser" => ("/api/users/$USER", None),
+        "getUserByDiscord" => ("/api/users/by-discord/$N", None),
+        "getUserIdByDiscord" => ("/api/users/id/by-discord/$N", None),
+        "getUserIdByEvm" => ("/api/users/id/by-evm/0x0000000000000000000000000000000000$N", None),
+        "getUserIdByLens" => ("/api/users/id/by-lens/n$N", None),
+        "getUserIdByFarcaster" => ("/api/users/id/by-farcaster/n$N", None),
+        "getUserIdByTelegram" => ("/api/users/id/by-telegram/n$N", None),
+        "getUserIdByGithub" => ("/api/users/id/by-github/n$N", None),
+        "getUserIdOfDiscord" => ("/api/users/id/discord/$N", None),
+        "makeUserId" => ("/api/users/id", Some(json!({"platform": "discord", "identity": "9$N"}))),
+        "listIdentities" => ("/api/users/identities/$USER", None),
+        "lookupUser" => ("/api/users/identities/lookup", Some(json!({"discord": "$N"}))),
+        "addIdentity" => ("/api/users/identities", Some(fresh)),
+        "removeIdentity" => ("/api/users/identities/$USER/github/n$N", None),
+        "connectIdentity" => ("/api/admin/identities/connect", Some(fresh)),
+        "disconnectIdentity" => ("/api/admin/identities/disconnect", Some(github)),
+        "setPrimaryIdentity" => ("/api/admin/identities/set-primary", Some(github)),
+        "mergeUsers" => ("/api/admin/identities/merge-users", Some(merge)),
+        "mergeUsersShort" => ("/api/admin/identities/merge", Some(merge)),
+        "listOwnIdentities" => ("/api/users/me/identities", None),
+        "connectOwnIdentity" => ("/api/users/me/identities/connect", Some(github)),
+        "disconnectOwnIdentity" => ("/api/users/me/identities/github/n$N", None),
+        "setOwnPrimaryIdentity" => ("/api/users/me/identities/primary", Some(github)),
+        "getOwnProfile" => ("/api/users/me/profile", None),
+        "changeOwnProfile" => ("/api/users/me/profile", Some(json!({"privacy": "private"}))),
+        "exportOwnData" => ("/api/users/me/data", None),
+        "eraseOwnData" => ("/api/users/me/data", Some(json!({"confirm": "erase"}))),
         _ => return None,
     })
+}
+
+/// Fresh people, the first of whom has an account on every platform that is looked for: their ids, and the accounts'
+/// common number.
+async fn people(server: &Server, cell: usize) -> [(&'static str, String); 3] {
+    let domain = server.app.domain();
+    let number = 100_000 + cell;
+    let root = testing::root();
+    let account =
+        |platform: Platform, identity: String| NewIdentity { platform, identity, is_primary: false, metadata: None };
+    let first = account(Platform::Discord, number.to_string());
+    let user = user::upsert(domain, &root, first).await.expect("a user").row.id;
+    let address = account(Platform::Evm, format!("0x{number:0>40}"));
+    user::connect(domain, &root, user, address).await.expect("connected");
+    for platform in [Platform::Lens, Platform::Farcaster, Platform::Telegram, Platform::Github] {
+        user::connect(domain, &root, user, account(platform, format!("n{number}"))).await.expect("connected");
+    }
+    let second = account(Platform::Discord, format!("7{number}"));
+    let other = user::upsert(domain, &root, second).await.expect("a user").row.id;
+    [("$USER", user.to_string()), ("$OTHER", other.to_string()), ("$N", number.to_string())]
 }
 
 /// What the rows must be before each request, so that it finds what it is about.
@@ -136,6 +197,8 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
             // No such link; and no form.
             (Access::Public, _) if operation.starts_with("claim") => &[410, 415],
             (Access::Public, _) => SERVED,
+            // No key is a person, be it good or bad.
+            (Access::User, _) => &[401],
             _ => unreachable!("the matrix has no line for {access:?} yet: {operation}"),
         };
     };
@@ -178,7 +241,12 @@ async fn the_matrix() {
         let is_of_guild = operation["x-guild"] == true;
         for (kind, key) in &kinds {
             let fresh = prepare(&server).await;
-            let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
+            let of_people = sample_of_people(own).is_some();
+            let people = if of_people { people(&server, cells).await.to_vec() } else { Vec::new() };
+            let fill = |text: &str| {
+                let text = text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
+                people.iter().fold(text, |text, (name, value)| text.replace(name, value))
+            };
             let body = body.as_ref().map(|body| fill(&body.to_string()).parse::<Value>().expect("JSON"));
             let (method, target) = (method.to_uppercase(), fill(&target));
             let answer = ask(&server, key.as_deref(), &method, &target, body.as_ref()).await;
