@@ -137,6 +137,8 @@ pub enum Right {
     ManageKeys,
     /// Make users and change their roles.
     ManageUsers,
+    /// See and change the projects of everybody.
+    ManageProjects,
 }
 
 impl Right {
@@ -147,13 +149,13 @@ impl Right {
             Self::ManageVanish(_) | Self::ManageVanishDefaults => "discord:vanish:write",
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
-            Self::ManageKeys | Self::ManageUsers => ADMIN,
+            Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
         }
     }
 
     /// Whether it is about the installation, so that whoever administers the bot has it wherever they are.
     fn is_the_hosts(self) -> bool {
-        matches!(self, Self::ManageKeys | Self::ManageUsers)
+        matches!(self, Self::ManageKeys | Self::ManageUsers | Self::ManageProjects)
     }
 
     /// What a member needs, in Discord's words.
@@ -163,7 +165,7 @@ impl Right {
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
             Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
-            Self::ManageUsers => "to administer this bot",
+            Self::ManageUsers | Self::ManageProjects => "to administer this bot",
         }
     }
 }
@@ -254,7 +256,7 @@ impl Member {
             },
             Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
-            Right::ManageUsers => false,
+            Right::ManageUsers | Right::ManageProjects => false,
         }
     }
 }

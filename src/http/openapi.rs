@@ -73,6 +73,7 @@ pub(super) fn head() -> OpenApi {
             tag("vanish", "Channels whose messages vanish"),
             tag("channels", "Named channels of a server"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
+            tag("projects", "What people show of their work"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(
