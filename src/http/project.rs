@@ -28,7 +28,7 @@ use crate::domain::{
     vanish::PageRequest,
 };
 use body::{ChangeProject, CreateProject};
-use view::{ListedProject, Project};
+use view::{ListedProject, Names, Project};
 
 /// Rows of a list that does not say how many it wants.
 const LIMIT_DEFAULT: u64 = 50;
@@ -151,7 +151,8 @@ async fn list(
         page: request,
     };
     let found = project::projects(&domain, actor.as_ref(), &wanted).await.map_err(of_query)?;
-    let view: Vec<ListedProject> = found.rows.into_iter().map(|one| ListedProject::of(one, actor.is_some())).collect();
+    let names = if actor.is_some() { Names::Shown } else { Names::LeftOut };
+    let view: Vec<ListedProject> = found.rows.into_iter().map(|one| ListedProject::of(one, names)).collect();
     Ok(asked.list(&view, query, (&uri, kept(&uri).as_deref()), found.more))
 }
 
@@ -167,7 +168,7 @@ async fn show(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let found = project::project(&domain, actor.as_ref(), id).await?;
-    Ok(asked.configuration(&ListedProject::of(found, true)))
+    Ok(asked.configuration(&ListedProject::of(found, Names::Shown)))
 }
 
 /// List the projects of a person

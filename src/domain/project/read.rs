@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use entity::{
     id::{ProjectId, UserId},
-    project, project_tag, user,
+    project, project_tag,
+    user::{self, Privacy},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, Select,
@@ -14,7 +15,7 @@ use sea_orm::{
 use super::{
     OwnedProject, POPULAR_TAGS_MAX, ProjectFilter, ProjectRefusal, ProjectView, Projects, Shown, Viewer, check,
 };
-use crate::domain::{Actor, Domain, Error};
+use crate::domain::{Actor, Domain, Error, Right, user::resolve};
 
 /// What a wildcard of LIKE is made a letter by.
 const ESCAPE: char = '\\';
@@ -23,13 +24,19 @@ const ESCAPE: char = '\\';
 pub async fn project(domain: &Domain, actor: Option<&Actor>, id: ProjectId) -> Result<OwnedProject, Error> {
     let found = project::Entity::find_by_id(id).one(domain.store.reader()).await?;
     let row = found.filter(|row| Viewer::of(actor).sees(row)).ok_or(ProjectRefusal::NotFound)?;
-    let shown = with_owners(domain, vec![row]).await?.pop();
+    let shown = with_owners(domain, actor, vec![row]).await?.pop();
     Ok(shown.ok_or(ProjectRefusal::NotFound)?)
 }
 
 /// The projects that fit and that who asks may see, newest first.
 pub async fn projects(domain: &Domain, actor: Option<&Actor>, filter: &ProjectFilter) -> Result<Projects, Error> {
-    let mut rows = select(Viewer::of(actor), filter)?
+    let mut query = select(Viewer::of(actor), filter)?;
+    if let Some(id) = filter.user_id {
+        // An old id leads to whom the person was found to be.
+        let owner = resolve(domain.store.reader(), id).await?;
+        query = query.filter(project::COLUMN.user_id.eq(owner.map_or(id, |owner| owner.id)));
+    }
+    let mut rows = query
         .order_by_desc(project::Column::CreatedAt)
         .order_by_desc(project::Column::Id)
         .limit(filter.page.limit + 1)
@@ -39,14 +46,11 @@ pub async fn projects(domain: &Domain, actor: Option<&Actor>, filter: &ProjectFi
     let limit = usize::try_from(filter.page.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    Ok(Projects { rows: with_owners(domain, rows).await?, more })
+    Ok(Projects { rows: with_owners(domain, actor, rows).await?, more })
 }
 
 fn select(viewer: Viewer, filter: &ProjectFilter) -> Result<Select<project::Entity>, Error> {
     let mut query = project::Entity::find().filter(visible(viewer, filter.shown));
-    if let Some(user) = filter.user_id {
-        query = query.filter(project::COLUMN.user_id.eq(user));
-    }
     let tags = check::tags(&filter.tags)?;
     if !tags.is_empty() {
         let count = i64::try_from(tags.len()).unwrap_or(i64::MAX);
@@ -94,7 +98,11 @@ fn visible(viewer: Viewer, shown: Shown) -> Condition {
 }
 
 /// The rows with their tags and owners, in their order.
-async fn with_owners(domain: &Domain, rows: Vec<project::Model>) -> Result<Vec<OwnedProject>, Error> {
+async fn with_owners(
+    domain: &Domain,
+    actor: Option<&Actor>,
+    rows: Vec<project::Model>,
+) -> Result<Vec<OwnedProject>, Error> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -114,11 +122,26 @@ async fn with_owners(domain: &Domain, rows: Vec<project::Model>) -> Result<Vec<O
     let owners: HashMap<UserId, user::Model> = owners.into_iter().map(|owner| (owner.id, owner)).collect();
     let owned = rows.into_iter().filter_map(|row| {
         // A project that was deleted with its owner between the reads is not there any more.
-        let owner = owners.get(&row.user_id)?.clone();
+        let mut owner = owners.get(&row.user_id)?.clone();
+        if !sees_accounts(actor, &owner) {
+            (owner.ens_name, owner.ens_avatar) = (None, None);
+        }
         let tags = tags_of.remove(&row.id).unwrap_or_default();
         Some(OwnedProject { project: ProjectView { row, tags }, owner })
     });
     Ok(owned.collect())
+}
+
+/// Whether who asks may see the accounts of this person, and so the name of their address.
+fn sees_accounts(actor: Option<&Actor>, owner: &user::Model) -> bool {
+    let Some(actor) = actor else { return false };
+    let reads = || actor.may(Right::ReadUsers, None);
+    Viewer::of(Some(actor)).has(owner.id)
+        || match owner.privacy {
+            Some(Privacy::Public) => true,
+            Some(Privacy::Members) | None => reads(),
+            Some(Privacy::Private) => false,
+        }
 }
 
 /// The tags that most public projects have, with how many have them; at most twenty.

@@ -2,7 +2,7 @@
 
 use entity::{
     id::{ProjectId, UserId},
-    project, project_tag, user,
+    project, project_tag,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait as _, EntityTrait, IntoActiveModel, PaginatorTrait as _, QueryFilter, QueryOrder,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{NewProject, PROJECTS_MAX, ProjectChange, ProjectRefusal, ProjectView, TAGS_MAX, Viewer, check, subject};
 use crate::{
-    domain::{Actor, Domain, Error, event::Author},
+    domain::{Actor, Domain, Error, event::Author, user},
     store::WriteTransaction,
 };
 
@@ -35,8 +35,7 @@ pub async fn create(domain: &Domain, actor: &Actor, new: NewProject) -> Result<P
 async fn create_in(txn: &WriteTransaction, input: &Create) -> Result<ProjectView, Error> {
     let Create { author, id, user_id, new } = input;
     // The owner's row stays locked, so that two new projects are counted one after the other.
-    let owner = user::Entity::find_by_id(*user_id).lock_exclusive().one(txn.connection()).await?;
-    owner.ok_or(ProjectRefusal::NobodysProject)?;
+    user::lock_living(txn, *user_id).await?;
     let count = project::Entity::find().filter(project::COLUMN.user_id.eq(*user_id)).count(txn.connection()).await?;
     if count >= PROJECTS_MAX {
         return Err(ProjectRefusal::TooMany.into());

@@ -71,6 +71,7 @@ pub(super) struct ListedProject {
 }
 
 /// Whose a project is.
+#[expect(clippy::option_option, reason = "a null is shown, a field that is left out is not")]
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProjectOwner)]
 #[serde(rename_all = "camelCase")]
@@ -81,6 +82,14 @@ struct Owner {
     /// What they may do.
     #[schema(value_type = String, example = "member")]
     role: &'static str,
+    /// The name of their primary address, where the caller may see it; not in lists for strangers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    ens_name: Option<Option<String>>,
+    /// The picture of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    ens_avatar: Option<Option<String>>,
     /// First seen.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -89,9 +98,17 @@ struct Owner {
     updated_at: Timestamp,
 }
 
+/// Whether the name of the owner's address has a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Names {
+    Shown,
+    LeftOut,
+}
+
 impl ListedProject {
-    /// As it is shown to somebody who is known, or to a stranger.
-    pub(super) fn of(OwnedProject { project, owner }: OwnedProject, _is_known: bool) -> Self {
+    /// With the name of the owner's address, or without: it is left out of lists for strangers.
+    pub(super) fn of(OwnedProject { project, owner }: OwnedProject, names: Names) -> Self {
+        let shown = |name: Option<String>| (names == Names::Shown).then_some(name);
         let role = match owner.role {
             Role::Authenticated => "authenticated",
             Role::Member => "member",
@@ -100,6 +117,8 @@ impl ListedProject {
         let user = Owner {
             id: owner.id,
             role,
+            ens_name: shown(owner.ens_name),
+            ens_avatar: shown(owner.ens_avatar),
             created_at: Timestamp(owner.created_at),
             updated_at: Timestamp(owner.updated_at),
         };
