@@ -209,7 +209,7 @@ async fn popular_tags(State(domain): State<Domain>) -> Result<Answer<Vec<Popular
 ///
 /// Of the person whose Bearer token comes with the request. A key stands for nobody, so that it cannot make one.
 #[utoipa::path(post, path = "", tag = "projects", operation_id = "createProject",
-    extensions(("x-scope" = json!("authenticated"))),
+    extensions(("x-scope" = json!("user"))),
     request_body = CreateProject,
     responses((status = 201, description = "It is made", body = Project)))]
 async fn create(
