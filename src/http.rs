@@ -2,7 +2,7 @@
 //!
 //! From the outside in, a request passes the accept loop ([`server`]: connections, heads, their limits), the route,
 //! [`observe`] (id, span, time limit, panics, error bodies, headers, figures), CORS where origins are configured, the
-//! [`guard`] (who calls, how often, whether they may, whether they have done it before), and then the extractors in the
+//! `guard` (who calls, how often, whether they may, whether they have done it before), and then the extractors in the
 //! order of the handler's arguments: who calls, the path, the query, the body.
 //!
 //! Invariants: every route is mounted here, documented, and says who may call it; a handler parses, asks the domain and
