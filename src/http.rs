@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod observe;
 pub mod openapi;
 mod page;
+mod project;
 mod reference;
 mod request_id;
 pub mod server;
@@ -66,7 +67,8 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
     let router = mount(router, "/api/keys/report-leak", api_key::leak::routes());
     let router = mount(router, "/api/users", user::routes());
-    mount(router, "/api/admin/identities", user::admin_routes())
+    let router = mount(router, "/api/admin/identities", user::admin_routes());
+    mount(router, "/api/projects", project::routes())
 }
 
 /// The whole control plane, to be served by [`serve`].

@@ -18,6 +18,8 @@ pub mod idempotency_record;
 pub mod identity;
 pub mod instance_value;
 pub mod lease;
+pub mod project;
+pub mod project_tag;
 pub mod proposal;
 pub mod user;
 pub mod vanish_default;

@@ -141,6 +141,8 @@ pub enum Right {
     WriteUsers,
     /// Change people, their accounts and their roles.
     ManageUsers,
+    /// See and change the projects of everybody.
+    ManageProjects,
 }
 
 impl Right {
@@ -153,13 +155,13 @@ impl Right {
             Self::ManageSettings => "discord:channels:write",
             Self::ReadUsers => "users:read",
             Self::WriteUsers => "users:write",
-            Self::ManageKeys | Self::ManageUsers => ADMIN,
+            Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
         }
     }
 
     /// Whether it is about the installation, so that whoever administers the bot has it wherever they are.
     fn is_the_hosts(self) -> bool {
-        matches!(self, Self::ManageKeys | Self::ReadUsers | Self::WriteUsers | Self::ManageUsers)
+        matches!(self, Self::ManageKeys | Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects)
     }
 
     /// What a member needs, in Discord's words.
@@ -169,7 +171,7 @@ impl Right {
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
             Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
-            Self::ReadUsers | Self::WriteUsers | Self::ManageUsers => "to administer this bot",
+            Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects => "to administer this bot",
         }
     }
 }
@@ -260,7 +262,7 @@ impl Member {
             },
             Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
-            Right::ReadUsers | Right::WriteUsers | Right::ManageUsers => false,
+            Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,
         }
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn head() -> OpenApi {
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
             tag("users", "People: listed, found by an account, made and deleted, and one's own settings and data"),
             tag("identities", "People's accounts elsewhere"),
+            tag("projects", "What people show of their work"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(

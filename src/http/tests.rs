@@ -14,6 +14,7 @@ mod key_usage;
 mod keys;
 mod limits;
 mod people;
+mod projects;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -89,6 +89,8 @@ async fn build_from_rows(connection: &DatabaseConnection) {
         .register(entity::identity::Entity)
         .register(entity::instance_value::Entity)
         .register(entity::lease::Entity)
+        .register(entity::project::Entity)
+        .register(entity::project_tag::Entity)
         .register(entity::proposal::Entity)
         .register(entity::user::Entity)
         .register(entity::vanish_default::Entity)

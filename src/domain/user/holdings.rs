@@ -8,6 +8,7 @@ mod chat;
 mod keys;
 mod log;
 mod person;
+mod work;
 
 use entity::id::{DiscordUserId, UserId};
 use futures_util::future::BoxFuture;
@@ -120,6 +121,14 @@ pub const HOLDINGS: &[Holding] = &[
         export: Rule::Work(keys::export_claims),
         end_access: Rule::Nothing("a key that it would make opens nothing without its owner"),
         erase: Rule::Work(keys::erase_claims),
+    },
+    Holding {
+        table: "project",
+        columns: &["user_id"],
+        merge: Rule::Work(work::move_projects),
+        export: Rule::Work(work::export_projects),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(work::erase_projects),
     },
     Holding {
         table: "direct_message",

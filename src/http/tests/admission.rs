@@ -72,7 +72,7 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
-        other => return sample_of_people(other),
+        other => return sample_of_people(other).or_else(|| sample_of_projects(other)),
     })
 }
 
@@ -111,6 +111,19 @@ fn sample_of_people(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "changeOwnProfile" => ("/api/users/me/profile", Some(json!({"privacy": "private"}))),
         "exportOwnData" => ("/api/users/me/data", None),
         "eraseOwnData" => ("/api/users/me/data", Some(json!({"confirm": "erase"}))),
+        _ => return None,
+    })
+}
+
+/// `$PROJECT` stands for a fresh project, `$OWNER` for whose it is.
+fn sample_of_projects(operation: &str) -> Option<(&'static str, Option<Value>)> {
+    Some(match operation {
+        "listProjects" => ("/api/projects?public=all", None),
+        "createProject" => ("/api/projects", Some(json!({"title": "Made", "description": "It works"}))),
+        "getProject" | "deleteProject" => ("/api/projects/$PROJECT", None),
+        "changeProject" => ("/api/projects/$PROJECT", Some(json!({"title": "Changed"}))),
+        "listProjectsOfUser" => ("/api/projects/user/$OWNER", None),
+        "listPopularTags" => ("/api/projects/tags/popular", None),
         _ => return None,
     })
 }
@@ -192,6 +205,9 @@ async fn kinds(server: &Server) -> Vec<(&'static str, Option<String>)> {
 /// What the matrix says: the statuses that a kind of key may be answered.
 fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> &'static [u16] {
     const SERVED: &[u16] = &[200, 201, 308];
+    if sample_of_projects(operation).is_some() && *access != Access::Public {
+        return expected_of_project(kind, access, operation);
+    }
     let Access::Scope(scope) = access else {
         return match (access, kind) {
             // No such link; and no form.
@@ -221,6 +237,20 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
     }
 }
 
+/// A key stands for nobody: it sees what everybody sees and makes nothing; that of an administrator changes all.
+fn expected_of_project(kind: &str, access: &Access, operation: &str) -> &'static [u16] {
+    let is_bad = matches!(kind, "expired" | "grace over" | "revoked" | "disabled" | "delivering");
+    let is_bound = matches!(kind, "admin here" | "read here" | "admin elsewhere");
+    match (access, kind, operation) {
+        (Access::User, ..) => &[401],
+        _ if is_bad => &[401],
+        (Access::Authenticated, "none", _) => &[401],
+        _ if is_bound => &[403],
+        (Access::Optional, ..) | (_, "root" | "admin", _) => &[200],
+        _ => &[404],
+    }
+}
+
 /// D03: exactly 401, 403 or 2xx for every operation and every kind of key.
 #[tokio::test]
 async fn the_matrix() {
@@ -241,11 +271,21 @@ async fn the_matrix() {
         let is_of_guild = operation["x-guild"] == true;
         for (kind, key) in &kinds {
             let fresh = prepare(&server).await;
-            let of_people = sample_of_people(own).is_some();
-            let people = if of_people { people(&server, cells).await.to_vec() } else { Vec::new() };
+            let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
+            let people = match sample_of_people(own) {
+                Some(_) => people(&server, cells).await.to_vec(),
+                None => Vec::new(),
+            };
+            let project = match sample_of_projects(own) {
+                Some(_) => Some(testing::project(server.app.domain()).await),
+                None => None,
+            };
             let fill = |text: &str| {
-                let text = text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
-                people.iter().fold(text, |text, (name, value)| text.replace(name, value))
+                let mut text = people.iter().fold(fill(text), |text, (name, value)| text.replace(name, value));
+                if let Some(row) = &project {
+                    text = text.replace("$PROJECT", &row.id.to_string()).replace("$OWNER", &row.user_id.to_string());
+                }
+                text
             };
             let body = body.as_ref().map(|body| fill(&body.to_string()).parse::<Value>().expect("JSON"));
             let (method, target) = (method.to_uppercase(), fill(&target));
@@ -261,7 +301,8 @@ async fn the_matrix() {
                 assert_eq!(answer.json()["success"], status < 300, "{}", answer.body);
             } else if status == 403 {
                 let problem = answer.problem(403, "forbidden");
-                assert_eq!(problem["required"], json!([scope]), "{method} {target}, key {kind}");
+                let required = if matches!(access, Access::Scope(_)) { scope } else { "authenticated" };
+                assert_eq!(problem["required"], json!([required]), "{method} {target}, key {kind}");
                 assert!(problem["available"].is_array(), "{problem}");
             }
             cells += 1;
@@ -328,7 +369,7 @@ async fn a_list_without_a_guild_gives_a_bound_key_its_own() {
     assert_eq!(server.call("GET", "/api/discord/vanish/2").await.status, 200, "it is still there");
 }
 
-async fn token(server: &Server, role: Role) -> (User, String) {
+pub(super) async fn token(server: &Server, role: Role) -> (User, String) {
     let domain = server.app.domain();
     let new = user::NewUser { role, discord_user_id: None };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
