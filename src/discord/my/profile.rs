@@ -117,6 +117,6 @@ fn reply(data: &Data, profile: &Profile, said: &str) -> Reply {
         .field("Time zone", there, true)
         .field("Language", language, true)
         .field("Your accounts are shown to", seen, true)
-        .field("", format!("-# {export} gives you everything that I hold about you."), false);
+        .description(format!("{export} gives you everything that I hold about you."));
     Reply::text(said).and_card(card)
 }
