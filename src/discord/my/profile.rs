@@ -104,7 +104,7 @@ fn choices(typed: &str, names: Vec<&'static str>) -> CreateAutocompleteResponse 
 
 fn reply(data: &Data, profile: &Profile, said: &str) -> Reply {
     let there = profile.time_zone.as_deref().map_or_else(|| "the server's".to_owned(), |name| format!("`{name}`"));
-    let language = profile.language.as_deref().map_or_else(|| "the server's".to_owned(), |tag| text::escape(tag, 16));
+    let language = profile.language.as_deref().map_or_else(|| "the server's".to_owned(), |tag| format!("`{tag}`"));
     let seen = match profile.privacy() {
         Privacy::Public => "everybody who has signed in",
         Privacy::Members => "members and administrators",
