@@ -42,7 +42,7 @@ pub use merge::{Merged, merge};
 pub use profile::{Profile, ProfileChange, profile, set_profile};
 pub use read::{Found, UserFilter, UserPage, UserView, find, get, identities, own_identities, users};
 pub use refusal::UserRefusal;
-pub use spelling::canonical;
+pub use spelling::{canonical, platform_name};
 
 /// Most tombstones on the way from an id to its person. A merge leads them all to the end, so that one is usual.
 const TOMBSTONES_MAX: usize = 8;

@@ -12,6 +12,7 @@ mod guard;
 mod harness;
 mod my_commands;
 mod openapi;
+mod people;
 mod promises;
 mod schema;
 mod settings_commands;

@@ -120,6 +120,58 @@ async fn steps_and_rows_agree(kind: Database) {
     let _ = (migrated.close().await, derived.close().await);
 }
 
+/// Columns whose name says that they may name a person. `id` and `data` say nothing, so that the registry alone knows
+/// of those.
+const NAMES_A_PERSON: [&str; 8] =
+    ["%user_id%", "%owner%", "%_by", "%author%", "actor", "principal", "merged_into", "target_bits"];
+/// Columns that only look so: whoever holds a lease is a process.
+const NAMES_NOBODY: [&str; 1] = ["lease.owner"];
+
+async fn every_holding_is_registered(kind: Database) {
+    use guildhall::domain::user::holdings::HOLDINGS;
+    let Some((_database, connection)) = empty(kind).await else { return };
+    Migrator::up(&connection, None).await.expect("the steps go up");
+    let columns = match connection.get_database_backend() {
+        DbBackend::Sqlite => {
+            "SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+        }
+        _ => {
+            "SELECT (table_name || '.' || column_name)::text FROM information_schema.columns
+             WHERE table_schema = current_schema()"
+        }
+    };
+    let columns: BTreeSet<String> = texts(&connection, columns).await.into_iter().collect();
+    let registered: BTreeSet<String> = HOLDINGS
+        .iter()
+        .flat_map(|holding| holding.columns.iter().map(|column| format!("{}.{column}", holding.table)))
+        .collect();
+    let fits = |name: &str, pattern: &str| match (pattern.strip_prefix('%'), pattern.strip_suffix('%')) {
+        (Some(_), Some(_)) => name.contains(pattern.trim_matches('%')),
+        (Some(end), None) => name.ends_with(end),
+        _ => name == pattern,
+    };
+    let names_a_person = |column: &&String| {
+        let name = column.split_once('.').map_or("", |(_, name)| name);
+        NAMES_A_PERSON.iter().any(|pattern| fits(name, pattern)) && !NAMES_NOBODY.contains(&column.as_str())
+    };
+    let missing: Vec<_> = columns.iter().filter(names_a_person).filter(|one| !registered.contains(*one)).collect();
+    assert!(missing.is_empty(), "not in src/domain/user/holdings.rs: {missing:?}");
+    let unknown: Vec<_> = registered.difference(&columns).collect();
+    assert!(unknown.is_empty(), "in the registry and not in the schema: {unknown:?}");
+    assert!(columns.iter().filter(names_a_person).count() >= 8, "the patterns find what is known to be there");
+    let _ = connection.close().await;
+}
+
+#[tokio::test]
+async fn every_column_that_names_a_person_has_its_rules_on_sqlite() {
+    every_holding_is_registered(Database::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_column_that_names_a_person_has_its_rules_on_postgres() {
+    every_holding_is_registered(Database::Postgres).await;
+}
+
 async fn steps_can_be_undone(kind: Database) {
     let Some((_database, connection)) = empty(kind).await else { return };
     Migrator::up(&connection, None).await.expect("up");

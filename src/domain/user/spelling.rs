@@ -24,6 +24,19 @@ pub fn canonical(platform: Platform, text: &str) -> Result<String, UserRefusal> 
     spelled.ok_or(UserRefusal::Malformed(platform))
 }
 
+/// As programs and people write a platform.
+pub fn platform_name(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Discord => "discord",
+        Platform::Evm => "evm",
+        Platform::Lens => "lens",
+        Platform::Farcaster => "farcaster",
+        Platform::Telegram => "telegram",
+        Platform::Github => "github",
+        Platform::Email => "email",
+    }
+}
+
 /// What is wanted, for whoever sent something else.
 pub(super) fn wanted(platform: Platform) -> &'static str {
     match platform {

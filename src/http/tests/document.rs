@@ -16,6 +16,9 @@ fn filled(path: &str, id: &str) -> String {
         .replace("{key}", "k")
         .replace("{code}", "not_found")
         .replace("{token}", "t")
+        .replace("{discordId}", "1")
+        .replace("{platform}", "github")
+        .replace("{identity}", "n")
         .replace("{userId}", "00000000-0000-7000-8000-000000000000")
         .replace("{id}", id)
 }
