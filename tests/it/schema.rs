@@ -124,8 +124,8 @@ async fn steps_and_rows_agree(kind: Database) {
 /// of those.
 const NAMES_A_PERSON: [&str; 8] =
     ["%user_id%", "%owner%", "%_by", "%author%", "actor", "principal", "merged_into", "target_bits"];
-/// Columns that only look so: whoever holds a lease is a process.
-const NAMES_NOBODY: [&str; 1] = ["lease.owner"];
+/// Columns that only look so: whoever holds a lease is a process, and a key is replaced by a key.
+const NAMES_NOBODY: [&str; 2] = ["lease.owner", "api_key.replaced_by"];
 
 async fn every_holding_is_registered(kind: Database) {
     use guildhall::domain::user::holdings::HOLDINGS;

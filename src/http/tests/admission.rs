@@ -1,5 +1,7 @@
 //! Who may call what: every operation of the description with every kind of key, and what is decided before a handler.
 
+mod people;
+
 use std::collections::BTreeSet;
 
 use axum::routing::get;
@@ -7,7 +9,6 @@ use chrono::TimeDelta;
 use entity::{
     api_key::{KeyState, Preset},
     id::GuildId,
-    identity::Platform,
     user::{Model as User, Role},
 };
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ use crate::{
     domain::{
         access_token,
         testing::{self, keys::TestKey},
-        user::{self, NewIdentity},
+        user,
     },
     http::{
         HttpSettings,
@@ -72,46 +73,7 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
-        other => return sample_of_people(other).or_else(|| sample_of_projects(other)),
-    })
-}
-
-fn sample_of_people(operation: &str) -> Option<(&'static str, Option<Value>)> {
-    let github = json!({"platform": "github", "identity": "n$N"});
-    let merge = json!({"sourceUserId": "$OTHER", "targetUserId": "$USER"});
-    let fresh = json!({"userId": "$USER", "platform": "github", "identity": "more$N"});
-    Some(match operation {
-        "listUsers" => ("/api/users", None),
-        "createUser" => ("/api/users", Some(json!({"discordId": "8$N"}))),
-        "listMembers" => ("/api/users/members", None),
-        "getUser" | "deleteUser" => ("/api/users/$USER", None),
-        "getUserByDiscord" => ("/api/users/by-discord/$N", None),
-        "getUserIdByDiscord" => ("/api/users/id/by-discord/$N", None),
-        "getUserIdByEvm" => ("/api/users/id/by-evm/0x0000000000000000000000000000000000$N", None),
-        "getUserIdByLens" => ("/api/users/id/by-lens/n$N", None),
-        "getUserIdByFarcaster" => ("/api/users/id/by-farcaster/n$N", None),
-        "getUserIdByTelegram" => ("/api/users/id/by-telegram/n$N", None),
-        "getUserIdByGithub" => ("/api/users/id/by-github/n$N", None),
-        "getUserIdOfDiscord" => ("/api/users/id/discord/$N", None),
-        "makeUserId" => ("/api/users/id", Some(json!({"platform": "discord", "identity": "9$N"}))),
-        "listIdentities" => ("/api/users/identities/$USER", None),
-        "lookupUser" => ("/api/users/identities/lookup", Some(json!({"discord": "$N"}))),
-        "addIdentity" => ("/api/users/identities", Some(fresh)),
-        "removeIdentity" => ("/api/users/identities/$USER/github/n$N", None),
-        "connectIdentity" => ("/api/admin/identities/connect", Some(fresh)),
-        "disconnectIdentity" => ("/api/admin/identities/disconnect", Some(github)),
-        "setPrimaryIdentity" => ("/api/admin/identities/set-primary", Some(github)),
-        "mergeUsers" => ("/api/admin/identities/merge-users", Some(merge)),
-        "mergeUsersShort" => ("/api/admin/identities/merge", Some(merge)),
-        "listOwnIdentities" => ("/api/users/me/identities", None),
-        "connectOwnIdentity" => ("/api/users/me/identities/connect", Some(github)),
-        "disconnectOwnIdentity" => ("/api/users/me/identities/github/n$N", None),
-        "setOwnPrimaryIdentity" => ("/api/users/me/identities/primary", Some(github)),
-        "getOwnProfile" => ("/api/users/me/profile", None),
-        "changeOwnProfile" => ("/api/users/me/profile", Some(json!({"privacy": "private"}))),
-        "exportOwnData" => ("/api/users/me/data", None),
-        "eraseOwnData" => ("/api/users/me/data", Some(json!({"confirm": "erase"}))),
-        _ => return None,
+        other => return people::sample(other).or_else(|| sample_of_projects(other)),
     })
 }
 
@@ -126,26 +88,6 @@ fn sample_of_projects(operation: &str) -> Option<(&'static str, Option<Value>)> 
         "listPopularTags" => ("/api/projects/tags/popular", None),
         _ => return None,
     })
-}
-
-/// Fresh people, the first of whom has an account on every platform that is looked for: their ids, and the accounts'
-/// common number.
-async fn people(server: &Server, cell: usize) -> [(&'static str, String); 3] {
-    let domain = server.app.domain();
-    let number = 100_000 + cell;
-    let root = testing::root();
-    let account =
-        |platform: Platform, identity: String| NewIdentity { platform, identity, is_primary: false, metadata: None };
-    let first = account(Platform::Discord, number.to_string());
-    let user = user::upsert(domain, &root, first).await.expect("a user").row.id;
-    let address = account(Platform::Evm, format!("0x{number:0>40}"));
-    user::connect(domain, &root, user, address).await.expect("connected");
-    for platform in [Platform::Lens, Platform::Farcaster, Platform::Telegram, Platform::Github] {
-        user::connect(domain, &root, user, account(platform, format!("n{number}"))).await.expect("connected");
-    }
-    let second = account(Platform::Discord, format!("7{number}"));
-    let other = user::upsert(domain, &root, second).await.expect("a user").row.id;
-    [("$USER", user.to_string()), ("$OTHER", other.to_string()), ("$N", number.to_string())]
 }
 
 /// What the rows must be before each request, so that it finds what it is about.
@@ -272,8 +214,8 @@ async fn the_matrix() {
         for (kind, key) in &kinds {
             let fresh = prepare(&server).await;
             let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
-            let people = match sample_of_people(own) {
-                Some(_) => people(&server, cells).await.to_vec(),
+            let people = match people::sample(own) {
+                Some(_) => people::fresh(&server, cells).await.to_vec(),
                 None => Vec::new(),
             };
             let project = match sample_of_projects(own) {
