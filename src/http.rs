@@ -30,6 +30,7 @@ mod page;
 mod reference;
 mod request_id;
 pub mod server;
+mod sign_in;
 mod slot;
 mod sunset;
 pub mod throttle;
@@ -63,6 +64,8 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
     let router = mount(router, "/api/admin/usage", api_key::usage::routes());
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
+    let router = mount(router, "/api/auth", sign_in::routes());
+    let router = mount(router, "/v1/auth", sign_in::account::routes());
     mount(router, "/api/keys/report-leak", api_key::leak::routes())
 }
 

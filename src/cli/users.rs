@@ -1,5 +1,7 @@
 //! `guildhall users`: people and their roles, on the store directly.
 
+mod password;
+
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -14,7 +16,7 @@ use serde_json::json;
 use super::{Exit, offline::Offline, output};
 use crate::{
     config::Config,
-    domain::{access_token, user as users},
+    domain::{access_token, sign_in, user as users},
     serve,
 };
 
@@ -44,6 +46,15 @@ pub enum UsersCommand {
         /// Print the person as JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Give a person another password and end their sessions; prints it once where it is made up
+    Password {
+        /// Their id, or their e-mail address
+        #[arg(value_name = "USER")]
+        user: String,
+        /// Read the password from the first line of standard input instead of making one up
+        #[arg(long)]
+        stdin: bool,
     },
     /// Print an access token for a person, for scripts and tests
     Token {
@@ -90,13 +101,12 @@ pub(super) async fn run(config: Config, command: UsersCommand) -> anyhow::Result
         UsersCommand::Role { user, role, json } => {
             print(&users::set_role(domain, actor, user, role.into()).await?, json)?;
         }
+        UsersCommand::Password { user, stdin } => password::set(domain, actor, &user, stdin).await?,
         UsersCommand::Token { user, seconds } => {
             config.require_shared_secrets()?;
             let keys = serve::signing_keys(&config).context(Exit::Failed)?;
             let domain = domain.clone().with_signing_keys(keys);
-            let row = users::user(&domain, actor, user).await?;
-            let session = offline.ids().uuid();
-            let token = access_token::sign(&domain, &row, session, None, seconds);
+            let token = sign_in::issue_access_token(&domain, actor, user, seconds, None).await?;
             output::print(&format!("{}\n", token.expose()))?;
         }
     }

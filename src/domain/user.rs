@@ -46,6 +46,11 @@ pub(in crate::domain) fn subject(id: UserId) -> String {
     format!("user/{id}")
 }
 
+/// Whether this person may act at all.
+pub(in crate::domain) fn may_act(row: &user::Model) -> bool {
+    row.disabled_at.is_none()
+}
+
 /// A person to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct NewUser {
@@ -118,6 +123,21 @@ async fn connect(
         .exec_without_returning(txn.connection())
         .await?;
     Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
+}
+
+/// Connects an account that a person has just proved to be theirs; refuses one that another person has.
+pub(in crate::domain) async fn connect_proved(
+    txn: &WriteTransaction,
+    author: &Author,
+    user_id: UserId,
+    account: (Platform, &str),
+) -> Result<(), Error> {
+    if connect(txn, author, user_id, account).await? {
+        return Ok(());
+    }
+    let (platform, identity) = account;
+    let found = identity::Entity::find_by_id((platform, identity.to_owned())).one(txn.connection()).await?;
+    if found.is_some_and(|found| found.user_id == user_id) { Ok(()) } else { Err(UserRefusal::IdentityTaken.into()) }
 }
 
 /// The person of an account that has just been proved, in the platform's canonical spelling; made on their first act.

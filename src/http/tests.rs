@@ -13,6 +13,7 @@ mod key_kingdom;
 mod key_usage;
 mod keys;
 mod limits;
+mod sign_in;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -136,6 +137,7 @@ async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
         limits: RateLimits::new(choice.limits, clock.clone()),
         readiness: Readiness::default(),
         discord: None,
+        oauth: None,
         metrics: None,
     });
     (app, clock, folder)

@@ -10,12 +10,11 @@ use entity::{
     user::{Model as User, Role},
 };
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Answer, Choice, KEY, Server, app};
 use crate::{
     domain::{
-        access_token,
+        sign_in,
         testing::{self, keys::TestKey},
         user,
     },
@@ -69,6 +68,15 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "listTypedKeys" => ("/api/admin/api-keys", None),
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
+        "createNonce" => ("/api/auth/nonce", Some(json!({}))),
+        "verifyWallet" => ("/api/auth/verify", Some(json!({"message": "no message", "signature": "0x"}))),
+        "refreshTokens" => ("/api/auth/refresh", Some(json!({"refreshToken": "crt_ref_none"}))),
+        "getSignedIn" => ("/api/auth/me", None),
+        "revokeTokens" => ("/api/auth/revoke", None),
+        "beginDiscord" => ("/api/auth/discord", None),
+        "returnFromDiscord" => ("/api/auth/discord/callback", None),
+        "register" => ("/v1/auth/register", Some(json!({"email": "nobody", "password": "short"}))),
+        "login" => ("/v1/auth/login", Some(json!({"email": "nobody", "password": "short"}))),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
         _ => return None,
     })
@@ -132,7 +140,21 @@ async fn kinds(server: &Server) -> Vec<(&'static str, Option<String>)> {
 fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> &'static [u16] {
     const SERVED: &[u16] = &[200, 201, 308];
     let Access::Scope(scope) = access else {
+        let is_good = !matches!(kind, "none" | "expired" | "grace over" | "revoked" | "disabled" | "delivering");
+        let is_bound = matches!(kind, "admin here" | "read here" | "admin elsewhere");
         return match (access, kind) {
+            (Access::Public, _) if operation == "refreshTokens" || operation == "login" => &[401],
+            (Access::Public, _) if operation == "register" => &[422],
+            // Discord is not set up.
+            (Access::Public, _) if operation == "returnFromDiscord" => &[404],
+            (Access::Optional, _) if is_bound => &[403],
+            (Access::Optional, _) if (is_good || kind == "none") && operation == "beginDiscord" => &[404],
+            (Access::Optional | Access::Key, _) if !is_good => &[401],
+            (Access::Key, _) if is_bound => &[403],
+            // It is no message.
+            (Access::Key, _) if operation == "verifyWallet" => &[400],
+            // No key is a person.
+            (Access::User, _) => &[401],
             // No such link; and no form.
             (Access::Public, _) if operation.starts_with("claim") => &[410, 415],
             (Access::Public, _) => SERVED,
@@ -193,7 +215,8 @@ async fn the_matrix() {
                 assert_eq!(answer.json()["success"], status < 300, "{}", answer.body);
             } else if status == 403 {
                 let problem = answer.problem(403, "forbidden");
-                assert_eq!(problem["required"], json!([scope]), "{method} {target}, key {kind}");
+                let required = if matches!(access, Access::Scope(_)) { scope } else { "authenticated" };
+                assert_eq!(problem["required"], json!([required]), "{method} {target}, key {kind}");
                 assert!(problem["available"].is_array(), "{problem}");
             }
             cells += 1;
@@ -264,7 +287,9 @@ async fn token(server: &Server, role: Role) -> (User, String) {
     let domain = server.app.domain();
     let new = user::NewUser { role, discord_user_id: None };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
-    let token = access_token::sign(domain, &row, Uuid::nil(), Some("panel".to_owned()), 900);
+    let token = sign_in::issue_access_token(domain, &testing::root(), row.id, 900, Some("panel".to_owned()))
+        .await
+        .expect("a token");
     (row, format!("Bearer {}", token.expose()))
 }
 
