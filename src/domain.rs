@@ -18,6 +18,7 @@ pub mod history;
 pub mod idempotency;
 pub mod instance;
 pub mod lease;
+pub mod project;
 pub mod proposal;
 pub mod scope;
 pub mod sign_in;

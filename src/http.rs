@@ -2,7 +2,7 @@
 //!
 //! From the outside in, a request passes the accept loop ([`server`]: connections, heads, their limits), the route,
 //! [`observe`] (id, span, time limit, panics, error bodies, headers, figures), CORS where origins are configured, the
-//! [`guard`] (who calls, how often, whether they may, whether they have done it before), and then the extractors in the
+//! `guard` (who calls, how often, whether they may, whether they have done it before), and then the extractors in the
 //! order of the handler's arguments: who calls, the path, the query, the body.
 //!
 //! Invariants: every route is mounted here, documented, and says who may call it; a handler parses, asks the domain and
@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod observe;
 pub mod openapi;
 mod page;
+mod project;
 mod reference;
 mod request_id;
 pub mod server;
@@ -66,6 +67,7 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
     let router = mount(router, "/api/auth", sign_in::routes());
     let router = mount(router, "/v1/auth", sign_in::account::routes());
+    let router = mount(router, "/api/projects", project::routes());
     mount(router, "/api/keys/report-leak", api_key::leak::routes())
 }
 

@@ -21,6 +21,8 @@ pub mod instance_value;
 pub mod lease;
 pub mod oauth_state;
 pub mod password_credential;
+pub mod project;
+pub mod project_tag;
 pub mod proposal;
 pub mod refresh_token;
 pub mod session;

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Domain, Error, Kind, Refusal, UserActor, user as users};
+use super::{Domain, Error, Kind, Refusal, UserActor};
 use crate::secret::Secret;
 
 /// Who issues our tokens, and for whom.
@@ -205,8 +205,7 @@ pub async fn verify(domain: &Domain, token: &str) -> Result<SignedIn, Error> {
     if !session.as_ref().as_ref().is_some_and(is_open) {
         return Err(TokenRefusal.into());
     }
-    let user = domain.caches.keyring.user(domain, claims.sub).await?;
-    let user = user.as_ref().as_ref().filter(|user| users::may_act(user)).ok_or(TokenRefusal)?;
+    let user = domain.caches.keyring.person(domain, claims.sub).await?.ok_or(TokenRefusal)?;
     Ok(SignedIn { actor: UserActor { id: user.id, role: user.role }, claims })
 }
 
@@ -215,7 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{sign_in, testing};
+    use crate::domain::{sign_in, testing, user as users};
 
     fn keys() -> SigningKeys {
         SigningKeys::new(&Secret::new("present-secret-of-at-least-32-bytes"), None)

@@ -8,6 +8,8 @@
 //! nothing from the next request on.
 
 mod discord;
+#[doc(hidden)]
+pub mod fuzzing;
 mod me;
 mod nonce;
 mod origin;

@@ -45,8 +45,20 @@ const CODES: &[(&str, u16, &str)] = &[
 ];
 
 /// Features whose refusals have codes of their own, `feature.reason`.
-const FEATURES: &[&str] =
-    &["claim", "idempotency", "key", "refresh_token", "settings", "sign_in", "siwe", "slot", "token", "user", "vanish"];
+const FEATURES: &[&str] = &[
+    "claim",
+    "idempotency",
+    "key",
+    "project",
+    "refresh_token",
+    "settings",
+    "sign_in",
+    "siwe",
+    "slot",
+    "token",
+    "user",
+    "vanish",
+];
 
 /// The page of a code, in Markdown; none if there is no such code.
 pub(super) fn text(code: &str) -> Option<String> {

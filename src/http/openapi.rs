@@ -74,6 +74,7 @@ pub(super) fn head() -> OpenApi {
             tag("channels", "Named channels of a server"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
             tag("sign-in", "Signing in, and the tokens that come of it"),
+            tag("projects", "What people show of their work"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(

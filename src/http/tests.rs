@@ -13,6 +13,7 @@ mod key_kingdom;
 mod key_usage;
 mod keys;
 mod limits;
+mod projects;
 mod sign_in;
 
 use std::{net::SocketAddr, time::Duration};

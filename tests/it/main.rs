@@ -14,5 +14,6 @@ mod openapi;
 mod promises;
 mod schema;
 mod settings_commands;
+mod sign_in;
 mod vanish_commands;
 mod vanish_engine;

@@ -2,7 +2,9 @@
 //!
 //! Two relaxations apply to requests, both found needed against real clients: where the
 //! description wants an integer, digits in a string pass (it says so itself of bit sets), and
-//! where it wants an id as a string, an integer passes (libraries number attachments so).
+//! where it wants an id as a string, an integer passes (libraries number attachments so). One applies
+//! to responses: the codes of a form's single errors are words, as Discord sends them, where the
+//! description has numbers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -65,6 +67,10 @@ fn schemas() -> &'static Schemas {
         if let Some(map) = defs.as_object_mut() {
             map.retain(|_, schema| schema.is_object());
         }
+        defs["InnerErrors"]["properties"]["_errors"]["items"] = json!({
+            "type": "object", "required": ["code", "message"],
+            "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+        });
         let plain = defs.clone();
         let mut relaxed = defs.clone();
         relax(&mut relaxed);

@@ -134,10 +134,7 @@ async fn sign_in(domain: &Domain, person: Option<UserId>, account: DiscordUserId
 async fn sign_in_in(txn: &WriteTransaction, input: &SignIn) -> Result<(user::Model, session::Model), Error> {
     let account = (Platform::Discord, input.account.as_str());
     let id = match input.person {
-        Some(person) => {
-            users::connect_proved(txn, &input.author, person, account).await?;
-            person
-        }
+        Some(person) => users::connect_proved(txn, &input.author, person, account, None).await?.identity.user_id,
         None => users::of_identity(txn, &input.author, &input.ids, account).await?,
     };
     input.draft.begin(txn, &input.author, id).await

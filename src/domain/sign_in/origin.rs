@@ -41,6 +41,11 @@ impl Origin {
         (!host.ends_with('.')).then(|| Self { host, port: url.port(), default_port })
     }
 
+    /// The host, in lower case.
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether one of the allowed hosts is this one: `host`, `host:port`, or `*.host` for all that lie under it.
     pub fn is_allowed(&self, allowed: &[String]) -> bool {
         allowed.iter().any(|entry| self.fits(entry))

@@ -131,7 +131,7 @@ async fn insert(
 /// The person, who is there and not switched off.
 pub(super) async fn present(txn: &WriteTransaction, id: UserId) -> Result<user::Model, Error> {
     let found = user::Entity::find_by_id(id).one(txn.connection()).await?;
-    Ok(found.filter(users::may_act).ok_or(SignInRefusal::Disabled)?)
+    Ok(found.filter(users::is_active).ok_or(SignInRefusal::Disabled)?)
 }
 
 /// What events call a session.

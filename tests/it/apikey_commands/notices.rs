@@ -91,7 +91,8 @@ on_both_stores! {
         let stage = Stage::build(&bot).await;
         let key = stage.issue(&bot, "site", READ_ONLY).await;
         let id = id_of(&stage, "site").await;
-        use_from(&bot, &id, "192.0.2.7").await;
+        // Where the stage has tried it from.
+        use_from(&bot, &id, "127.0.0.1").await;
         use_from(&bot, &id, "198.51.100.9").await;
         bot.eventually("a letter", async |_| !told(&stage, stage.ada, "new network").is_empty()).await;
         let letter = told(&stage, stage.ada, "new network").pop().expect("a letter");
