@@ -14,6 +14,7 @@ mod help;
 pub mod invite;
 mod leak_scanner;
 mod menu;
+mod my;
 mod registration;
 mod reply;
 mod settings;
@@ -111,6 +112,7 @@ pub fn commands() -> Vec<Command> {
     vec![
         vanish::vanish(),
         settings::settings(),
+        my::my(),
         apikey::apikey(),
         help::help(),
         status::status(),

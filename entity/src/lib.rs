@@ -14,6 +14,7 @@ pub mod direct_message;
 pub mod event;
 pub mod event_cursor;
 pub mod guild;
+pub mod guild_role;
 pub mod id;
 pub mod idempotency_record;
 pub mod identity;

@@ -22,6 +22,7 @@ mod m20261126_000009_create_direct_message;
 mod m20261126_000010_complete_user;
 mod m20261126_000011_create_session;
 mod m20261126_000012_create_project;
+mod m20261126_000013_create_guild_role;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_complete_user::Migration),
             Box::new(m20261126_000011_create_session::Migration),
             Box::new(m20261126_000012_create_project::Migration),
+            Box::new(m20261126_000013_create_guild_role::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use entity::{
+    guild_role::RoleKind,
     id::{ApiKeyId, ChannelId, DiscordUserId, GuildId, RoleId, UserId},
     user::Role,
 };
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::{
     Error,
     error::CommonRefusal,
+    guild::role::GivenRights,
     scope::{ADMIN, Scopes},
 };
 
@@ -62,6 +64,8 @@ pub struct Member {
     pub channel: Option<(ChannelId, u64)>,
     /// The member's roles.
     pub roles: Vec<RoleId>,
+    /// What the guild has given to these roles; nothing, until the domain has recognised the member.
+    pub given: GivenRights,
     /// Whether they administer this installation: the application's owner or team, or named in the settings.
     pub is_bot_admin: bool,
 }
@@ -133,6 +137,8 @@ pub enum Right {
     ReadSettings,
     /// Change slots and general settings: Manage Server.
     ManageSettings,
+    /// Give rights of a guild to its roles: Manage Server, by Discord's own word.
+    ManageGuildRoles,
     /// Issue, see, change and revoke API keys: Administrator for those of a guild.
     ManageKeys,
     /// See people: `users:read`, or a member of the community.
@@ -155,7 +161,7 @@ impl Right {
             Self::ManageSettings => "discord:channels:write",
             Self::ReadUsers => "users:read",
             Self::WriteUsers => "users:write",
-            Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
+            Self::ManageGuildRoles | Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
         }
     }
 
@@ -169,7 +175,10 @@ impl Right {
         match self {
             Self::ReadVanish | Self::ReadSettings => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
-            Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
+            Self::ManageVanishDefaults | Self::ManageSettings => {
+                "the permission Manage Server, or the role that /settings role gives its rights"
+            }
+            Self::ManageGuildRoles => "the permission Manage Server",
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
             Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects => "to administer this bot",
         }
@@ -253,14 +262,16 @@ impl Actor {
 impl Member {
     fn has(&self, right: Right) -> bool {
         let bits = |bits: u64, needed: u64| bits & permission::ADMINISTRATOR != 0 || bits & needed == needed;
+        let manages = || bits(self.permissions, permission::MANAGE_GUILD) || self.given.has(RoleKind::Manager);
         match right {
             Right::ReadVanish | Right::ReadSettings => true,
             Right::ManageVanish(channel) => match self.channel {
                 Some((resolved, permissions)) if resolved == channel => bits(permissions, permission::MANAGE_MESSAGES),
                 // Without a resolved channel only the right over the whole guild is certain.
-                _ => bits(self.permissions, permission::MANAGE_GUILD),
+                _ => manages(),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
+            Right::ManageVanishDefaults | Right::ManageSettings => manages(),
+            Right::ManageGuildRoles => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
             Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,
         }

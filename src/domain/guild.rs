@@ -4,6 +4,7 @@
 
 pub mod digest;
 mod refusal;
+pub mod role;
 mod time_zone;
 
 use chrono::{DateTime, Utc};

@@ -104,6 +104,7 @@ pub fn member(permissions: u64) -> Actor {
         permissions,
         channel: None,
         roles: Vec::new(),
+        given: super::guild::role::GivenRights::default(),
         is_bot_admin: false,
     })
 }

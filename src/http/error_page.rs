@@ -47,6 +47,7 @@ const CODES: &[(&str, u16, &str)] = &[
 /// Features whose refusals have codes of their own, `feature.reason`.
 const FEATURES: &[&str] = &[
     "claim",
+    "guild",
     "idempotency",
     "key",
     "project",

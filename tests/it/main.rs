@@ -10,6 +10,7 @@ mod config;
 mod docs;
 mod guard;
 mod harness;
+mod my_commands;
 mod openapi;
 mod promises;
 mod schema;

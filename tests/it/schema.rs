@@ -86,6 +86,7 @@ async fn build_from_rows(connection: &DatabaseConnection) {
         .register(entity::event::Entity)
         .register(entity::event_cursor::Entity)
         .register(entity::guild::Entity)
+        .register(entity::guild_role::Entity)
         .register(entity::idempotency_record::Entity)
         .register(entity::identity::Entity)
         .register(entity::instance_value::Entity)
