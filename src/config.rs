@@ -35,6 +35,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Calls to Discord.
     pub discord: DiscordConfig,
+    /// Signing in.
+    pub sign_in: SignInConfig,
     /// API keys.
     pub keys: KeysConfig,
     /// How often callers may call.
@@ -63,6 +65,7 @@ struct Tables {
     http: HttpConfig,
     database: DatabaseConfig,
     discord: DiscordConfig,
+    sign_in: SignInConfig,
     keys: KeysConfig,
     limits: LimitsConfig,
     vanish: VanishConfig,
@@ -186,6 +189,21 @@ pub struct DiscordConfig {
     pub bot_admins: Vec<u64>,
     /// Whether the bot reads messages, to find API keys in them.
     pub message_content: bool,
+    /// The application's client id; `None` lets nobody sign in with Discord.
+    #[serde(deserialize_with = "text_or_none")]
+    pub client_id: Option<String>,
+    /// Where people sign in with Discord, without a slash at its end; `None` is Discord itself.
+    #[serde(deserialize_with = "without_slash")]
+    pub oauth_url: Option<String>,
+}
+
+/// `[sign_in]`: signing in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInConfig {
+    /// Ids of the chains whose wallets may sign in.
+    #[serde(deserialize_with = "ids")]
+    pub chains: Vec<u64>,
 }
 
 impl DiscordConfig {
@@ -370,6 +388,8 @@ pub struct Secrets {
     pub admin_secret_key: Option<Secret>,
     /// `DISCORD_TOKEN`: the bot's token; without it Discord is off.
     pub discord_token: Option<Secret>,
+    /// `DISCORD_CLIENT_SECRET`: the application's secret; without it nobody signs in with Discord.
+    pub discord_client_secret: Option<Secret>,
 }
 
 impl Config {
@@ -390,6 +410,7 @@ impl Config {
             http: tables.http,
             database: tables.database,
             discord: tables.discord,
+            sign_in: tables.sign_in,
             keys: tables.keys,
             limits: tables.limits,
             vanish: tables.vanish,
@@ -422,6 +443,10 @@ fn without_slash<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>,
     let text = String::deserialize(source)?;
     let text = text.trim_end_matches('/');
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn text_or_none<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(String::deserialize(source)?).filter(|text| !text.is_empty()))
 }
 
 fn ids<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<u64>, D::Error> {

@@ -21,6 +21,7 @@ pub mod lease;
 pub mod project;
 pub mod proposal;
 pub mod scope;
+pub mod sign_in;
 pub mod slot;
 #[cfg(test)]
 pub mod testing;
@@ -64,6 +65,8 @@ pub struct Limits {
     pub keys: KeyLimits,
     /// Whether `GET /api/users/by-discord/{id}` makes the person of an account for those who may make people.
     pub creates_users_on_read: bool,
+    /// Signing in.
+    pub sign_in: sign_in::SignInLimits,
 }
 
 /// The operator's limits on API keys.
@@ -111,6 +114,7 @@ impl Default for Limits {
                 claim_lifetime: TimeDelta::minutes(10),
             },
             creates_users_on_read: true,
+            sign_in: sign_in::SignInLimits::default(),
         }
     }
 }
@@ -123,6 +127,7 @@ pub struct Domain {
     ids: IdSource,
     limits: Arc<Limits>,
     signing: SigningKeys,
+    passwords: sign_in::Passwords,
     caches: Arc<Caches>,
     usage: Arc<api_key::usage::Recorder>,
     running: idempotency::Running,
@@ -164,6 +169,7 @@ impl Domain {
             ids,
             limits: Arc::new(limits),
             signing,
+            passwords: sign_in::Passwords::default(),
             caches,
             usage: Arc::default(),
             running: idempotency::Running::default(),

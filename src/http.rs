@@ -31,6 +31,7 @@ mod project;
 mod reference;
 mod request_id;
 pub mod server;
+mod sign_in;
 mod slot;
 mod sunset;
 pub mod throttle;
@@ -66,6 +67,8 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/admin/usage", api_key::usage::routes());
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
     let router = mount(router, "/api/keys/report-leak", api_key::leak::routes());
+    let router = mount(router, "/api/auth", sign_in::routes());
+    let router = mount(router, "/v1/auth", sign_in::account::routes());
     let router = mount(router, "/api/users", user::routes());
     let router = mount(router, "/api/admin/identities", user::admin_routes());
     mount(router, "/api/projects", project::routes())

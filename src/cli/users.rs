@@ -1,5 +1,7 @@
 //! `guildhall users`: people and their roles, on the store directly.
 
+mod password;
+
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -16,7 +18,7 @@ use super::{Exit, offline::Offline, output};
 use crate::{
     config::Config,
     domain::{
-        access_token,
+        access_token, sign_in,
         user::{self as users, UserFilter, UserPage, UserView},
         vanish::PageRequest,
     },
@@ -110,6 +112,15 @@ pub enum UsersCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Give a person another password and end their sessions; prints it once where it is made up
+    Password {
+        /// Their id, or their e-mail address
+        #[arg(value_name = "USER")]
+        user: String,
+        /// Read the password from the first line of standard input instead of making one up
+        #[arg(long)]
+        stdin: bool,
+    },
     /// Print an access token for a person, for scripts and tests
     Token {
         /// Their id
@@ -173,13 +184,12 @@ pub(super) async fn run(config: Config, command: UsersCommand) -> anyhow::Result
         UsersCommand::Role { user, role, json } => {
             print(&users::set_role(domain, actor, user, role.into()).await?, json)?;
         }
+        UsersCommand::Password { user, stdin } => password::set(domain, actor, &user, stdin).await?,
         UsersCommand::Token { user, seconds } => {
             config.require_shared_secrets()?;
             let keys = serve::signing_keys(&config).context(Exit::Failed)?;
             let domain = domain.clone().with_signing_keys(keys);
-            let row = users::user(&domain, actor, user).await?;
-            let session = offline.ids().uuid();
-            let token = access_token::sign(&domain, &row, session, None, seconds);
+            let token = sign_in::issue_access_token(&domain, actor, user, seconds, None).await?;
             output::print(&format!("{}\n", token.expose()))?;
         }
     }

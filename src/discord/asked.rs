@@ -164,7 +164,8 @@ impl Asked {
 
     /// The member who asks, with what their server has given to their roles.
     pub async fn recognised(&self) -> Result<Member, CommandError> {
-        Ok(role::recognise(&self.domain, self.member()?.clone()).await?)
+        // On the heap: nearly every answer holds this one.
+        Ok(Box::pin(role::recognise(&self.domain, self.member()?.clone())).await?)
     }
 
     /// Who asks.

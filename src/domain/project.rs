@@ -54,7 +54,6 @@ pub struct NewProject {
 }
 
 /// What is to be different of a project; what is none stays as it is.
-#[expect(clippy::option_option, reason = "an address can be left as it is, be taken away, or be replaced")]
 #[derive(Clone, Debug, Default)]
 pub struct ProjectChange {
     /// What it is called.

@@ -1,6 +1,7 @@
 //! A domain over a store of its own, for unit tests of rules.
 
 pub mod keys;
+pub mod wallet;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 

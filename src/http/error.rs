@@ -262,6 +262,7 @@ impl Problem {
 /// What the domain's classes of refusal mean in HTTP: the one place that says so.
 fn status_of(kind: Kind) -> StatusCode {
     match kind {
+        Kind::Malformed => StatusCode::BAD_REQUEST,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,

@@ -15,6 +15,7 @@ mod keys;
 mod limits;
 mod people;
 mod projects;
+mod sign_in;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -140,6 +141,7 @@ async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
         limits: RateLimits::new(choice.limits, clock.clone()),
         readiness: Readiness::default(),
         discord: None,
+        oauth: None,
         metrics: None,
     });
     (app, clock, folder)

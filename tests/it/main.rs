@@ -16,5 +16,6 @@ mod people;
 mod promises;
 mod schema;
 mod settings_commands;
+mod sign_in;
 mod vanish_commands;
 mod vanish_engine;

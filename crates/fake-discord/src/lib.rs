@@ -58,7 +58,7 @@ pub const BOT_USER_ID: u64 = APPLICATION_ID;
 pub const HOST_USER_ID: u64 = 1_000_000_000_000_000_001;
 /// The one bot token that is accepted. Its first part is the bot's id, as in real tokens.
 pub const TOKEN: &str = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.Gguild.stand-in-token-that-opens-nothing-at-all";
-/// The application's OAuth2 secret. Its client id is [`APPLICATION_ID`].
+/// The secret by which the application proves itself when people sign in. Its client id is [`APPLICATION_ID`].
 pub const CLIENT_SECRET: &str = "stand-in-secret-that-opens-nothing";
 /// How long waits last before they panic.
 pub const WAIT: Duration = Duration::from_secs(5);

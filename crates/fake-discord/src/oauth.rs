@@ -1,4 +1,4 @@
-//! People who sign in elsewhere with their Discord account: consents, codes and tokens of OAuth2.
+//! People who sign in elsewhere with their Discord account: consents, codes and tokens of `OAuth2`.
 //!
 //! The application is a confidential client: it proves itself by its secret. A code serves once, for a minute; an
 //! access token lives a week; a refresh token is replaced each time that it is used.

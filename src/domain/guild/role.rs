@@ -143,7 +143,9 @@ pub(in crate::domain) async fn store_in(
                 .exec_without_returning(txn.connection())
                 .await?;
         }
-        None => drop(guild_role::Entity::delete_by_id((guild_id, kind)).exec(txn.connection()).await?),
+        None => {
+            guild_role::Entity::delete_by_id((guild_id, kind)).exec(txn.connection()).await?;
+        }
     }
     let change = (to_json(guild_id, before), to_json(guild_id, role_id));
     let what = if role_id.is_some() { "guild_role.set" } else { "guild_role.cleared" };

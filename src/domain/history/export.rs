@@ -33,7 +33,7 @@ pub async fn export(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result
     let general = general.as_ref().map(General::of_row).unwrap_or_default();
     let slots = slots(reader, guild_id).await?;
     let slots = slots.iter().filter_map(|(key, config)| SlotPart::of(key, config));
-    let roles = role::all(reader, guild_id).await?;
+    let given = role::all(reader, guild_id).await?;
     let rules = rules(reader, guild_id).await?;
     let exemptions = exemptions(reader, guild_id).await?;
     let default = vanish::present_default(reader, guild_id, Hold::No).await?;
@@ -43,7 +43,7 @@ pub async fn export(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result
         guild_id,
         general: Some(GeneralPart::of(&general)),
         slots: Some(slots.collect()),
-        roles: Some(roles.into_iter().map(|(kind, role_id)| RolePart::of(kind, role_id)).collect()),
+        roles: Some(given.into_iter().map(|(kind, role_id)| RolePart::of(kind, role_id)).collect()),
         vanish: Some(VanishPart {
             default: Some(DefaultPart::of(&default)),
             rules: Some(rules.iter().map(|(channel, rule)| RulePart::of(*channel, rule)).collect()),

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// The same with everything checked and trimmed.
-pub(super) fn new_project(new: NewProject) -> Result<NewProject, ProjectRefusal> {
+pub(super) fn new_project(new: &NewProject) -> Result<NewProject, ProjectRefusal> {
     Ok(NewProject {
         title: title(&new.title)?,
         description: description(&new.description)?,
@@ -18,15 +18,15 @@ pub(super) fn new_project(new: NewProject) -> Result<NewProject, ProjectRefusal>
 }
 
 /// The same with everything that it names checked and trimmed.
-pub(super) fn change(change: ProjectChange) -> Result<ProjectChange, ProjectRefusal> {
-    let address = |given: Option<Option<String>>, refusal| {
-        given.map(|given: Option<String>| url(given.as_deref(), refusal)).transpose()
+pub(super) fn change(change: &ProjectChange) -> Result<ProjectChange, ProjectRefusal> {
+    let address = |given: &Option<Option<String>>, refusal| {
+        given.as_ref().map(|given: &Option<String>| url(given.as_deref(), refusal)).transpose()
     };
     Ok(ProjectChange {
         title: change.title.as_deref().map(title).transpose()?,
         description: change.description.as_deref().map(description).transpose()?,
-        github_url: address(change.github_url, ProjectRefusal::BadGithubUrl)?,
-        deployment_url: address(change.deployment_url, ProjectRefusal::BadDeploymentUrl)?,
+        github_url: address(&change.github_url, ProjectRefusal::BadGithubUrl)?,
+        deployment_url: address(&change.deployment_url, ProjectRefusal::BadDeploymentUrl)?,
         tags: change.tags.as_deref().map(tags).transpose()?,
         is_public: change.is_public,
     })
@@ -64,12 +64,11 @@ fn is_authority(text: &str) -> bool {
         _ => (text, None),
     };
     let is_address = |text: &str| text.parse::<std::net::Ipv6Addr>().is_ok();
-    let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inside) => is_address(inside),
-        None => {
-            let is_part = |one: char| one.is_alphanumeric() || matches!(one, '-' | '_' | '.');
-            !host.is_empty() && host.chars().all(is_part) && !host.starts_with('.') && !host.contains("..")
-        }
+    let is_host = if let Some(inside) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        is_address(inside)
+    } else {
+        let is_part = |one: char| one.is_alphanumeric() || matches!(one, '-' | '_' | '.');
+        !host.is_empty() && host.chars().all(is_part) && !host.starts_with('.') && !host.contains("..")
     };
     is_host && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }

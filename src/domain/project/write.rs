@@ -26,7 +26,7 @@ struct Create {
 /// Makes a project of the person who acts.
 pub async fn create(domain: &Domain, actor: &Actor, new: NewProject) -> Result<ProjectView, Error> {
     let Actor::User(person) = actor else { return Err(ProjectRefusal::NobodysProject.into()) };
-    let new = check::new_project(new)?;
+    let new = check::new_project(&new)?;
     let id = ProjectId(domain.ids.uuid());
     let input = Create { author: Author::new(domain, actor), id, user_id: person.id, new };
     domain.store.write(input, |txn, input| Box::pin(create_in(txn, input))).await
@@ -75,7 +75,7 @@ struct Change {
     author: Author,
     viewer: Viewer,
     id: ProjectId,
-    change: ProjectChange,
+    wanted: ProjectChange,
 }
 
 /// Changes what is named of a project, and nothing else.
@@ -85,23 +85,23 @@ pub async fn change(
     id: ProjectId,
     change: ProjectChange,
 ) -> Result<ProjectView, Error> {
-    let change = check::change(change)?;
-    let input = Change { author: Author::new(domain, actor), viewer: Viewer::of(Some(actor)), id, change };
+    let wanted = check::change(&change)?;
+    let input = Change { author: Author::new(domain, actor), viewer: Viewer::of(Some(actor)), id, wanted };
     domain.store.write(input, |txn, input| Box::pin(change_in(txn, input))).await
 }
 
 async fn change_in(txn: &WriteTransaction, input: &Change) -> Result<ProjectView, Error> {
-    let Change { author, viewer, id, change } = input;
+    let Change { author, viewer, id, wanted } = input;
     let before = locked(txn, *viewer, *id).await?;
     let tags = tags_of(txn, *id).await?;
     let mut after = before.clone();
-    after.title = change.title.clone().unwrap_or(after.title);
-    after.description = change.description.clone().unwrap_or(after.description);
+    after.title = wanted.title.clone().unwrap_or(after.title);
+    after.description = wanted.description.clone().unwrap_or(after.description);
     after.search_text = check::search_text(&after.title, &after.description);
-    after.github_url = change.github_url.clone().unwrap_or(after.github_url);
-    after.deployment_url = change.deployment_url.clone().unwrap_or(after.deployment_url);
-    after.is_public = change.is_public.unwrap_or(after.is_public);
-    let new_tags = change.tags.as_ref().filter(|new| **new != tags);
+    after.github_url = wanted.github_url.clone().unwrap_or(after.github_url);
+    after.deployment_url = wanted.deployment_url.clone().unwrap_or(after.deployment_url);
+    after.is_public = wanted.is_public.unwrap_or(after.is_public);
+    let new_tags = wanted.tags.as_ref().filter(|new| **new != tags);
     let fields = changed_fields(&before, &after, new_tags.is_some());
     if fields.is_empty() {
         return Ok(ProjectView { row: before, tags });

@@ -8,6 +8,7 @@ mod chat;
 mod keys;
 mod log;
 mod person;
+mod sessions;
 mod work;
 
 use entity::id::{DiscordUserId, UserId};
@@ -121,6 +122,38 @@ pub const HOLDINGS: &[Holding] = &[
         export: Rule::Work(keys::export_claims),
         end_access: Rule::Nothing("a key that it would make opens nothing without its owner"),
         erase: Rule::Work(keys::erase_claims),
+    },
+    Holding {
+        table: "session",
+        columns: &["user_id"],
+        merge: Rule::Work(sessions::move_sessions),
+        export: Rule::Work(sessions::export_sessions),
+        end_access: Rule::Work(sessions::end_sessions),
+        erase: Rule::Work(sessions::erase_sessions),
+    },
+    Holding {
+        table: "password_credential",
+        columns: &["identity"],
+        merge: Rule::Nothing("names the account, which moves with its identity"),
+        export: Rule::Nothing("is a digest that is told to nobody"),
+        end_access: Rule::Nothing("opens nothing while the person is away"),
+        erase: Rule::Nothing("goes with the account"),
+    },
+    Holding {
+        table: "oauth_state",
+        columns: &["user_id"],
+        merge: Rule::Nothing("leads to the person through the tombstone, and is forgotten within ten minutes"),
+        export: Rule::Nothing("is forgotten within ten minutes"),
+        end_access: Rule::Nothing("connects nothing to a person who is away"),
+        erase: Rule::Nothing("is forgotten within ten minutes"),
+    },
+    Holding {
+        table: "auth_nonce",
+        columns: &["address"],
+        merge: Rule::Nothing("is about the address, whoever has it"),
+        export: Rule::Nothing("is forgotten within a day"),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Nothing("is forgotten within a day"),
     },
     Holding {
         table: "project",

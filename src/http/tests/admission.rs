@@ -12,12 +12,11 @@ use entity::{
     user::{Model as User, Role},
 };
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Answer, Choice, KEY, Server, app};
 use crate::{
     domain::{
-        access_token,
+        sign_in,
         testing::{self, keys::TestKey},
         user,
     },
@@ -72,6 +71,15 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "listTypedKeys" => ("/api/admin/api-keys", None),
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
+        "createNonce" => ("/api/auth/nonce", Some(json!({}))),
+        "verifyWallet" => ("/api/auth/verify", Some(json!({"message": "no message", "signature": "0x"}))),
+        "refreshTokens" => ("/api/auth/refresh", Some(json!({"refreshToken": "crt_ref_none"}))),
+        "getSignedIn" => ("/api/auth/me", None),
+        "revokeTokens" => ("/api/auth/revoke", None),
+        "beginDiscord" => ("/api/auth/discord", None),
+        "returnFromDiscord" => ("/api/auth/discord/callback", None),
+        "register" => ("/v1/auth/register", Some(json!({"email": "nobody", "password": "short"}))),
+        "login" => ("/v1/auth/login", Some(json!({"email": "nobody", "password": "short"}))),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
         other => return people::sample(other).or_else(|| sample_of_projects(other)),
     })
@@ -151,7 +159,21 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
         return expected_of_project(kind, access, operation);
     }
     let Access::Scope(scope) = access else {
+        let is_good = !matches!(kind, "none" | "expired" | "grace over" | "revoked" | "disabled" | "delivering");
+        let is_bound = matches!(kind, "admin here" | "read here" | "admin elsewhere");
         return match (access, kind) {
+            (Access::Public, _) if operation == "refreshTokens" || operation == "login" => &[401],
+            (Access::Public, _) if operation == "register" => &[422],
+            // Discord is not set up.
+            (Access::Public, _) if operation == "returnFromDiscord" => &[404],
+            (Access::Optional, _) if is_bound => &[403],
+            (Access::Optional, _) if (is_good || kind == "none") && operation == "beginDiscord" => &[404],
+            (Access::Optional | Access::Key, _) if !is_good => &[401],
+            (Access::Key, _) if is_bound => &[403],
+            // It is no message.
+            (Access::Key, _) if operation == "verifyWallet" => &[400],
+            // No key is a person.
+            (Access::User, _) => &[401],
             // No such link; and no form.
             (Access::Public, _) if operation.starts_with("claim") => &[410, 415],
             (Access::Public, _) => SERVED,
@@ -315,7 +337,9 @@ pub(super) async fn token(server: &Server, role: Role) -> (User, String) {
     let domain = server.app.domain();
     let new = user::NewUser { role, discord_user_id: None };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
-    let token = access_token::sign(domain, &row, Uuid::nil(), Some("panel".to_owned()), 900);
+    let token = sign_in::issue_access_token(domain, &testing::root(), row.id, 900, Some("panel".to_owned()))
+        .await
+        .expect("a token");
     (row, format!("Bearer {}", token.expose()))
 }
 

@@ -188,10 +188,10 @@ async fn a_change_touches_only_what_it_names() {
         }
         let answer = owner.call(&server, "PATCH", &path, Some(change.clone())).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let changed = answer.json();
-        assert_ne!(changed["updatedAt"], expected["updatedAt"], "{change}");
-        expected["updatedAt"] = changed["updatedAt"].clone();
-        assert_eq!(changed, expected, "{change}");
+        let shown = answer.json();
+        assert_ne!(shown["updatedAt"], expected["updatedAt"], "{change}");
+        expected["updatedAt"] = shown["updatedAt"].clone();
+        assert_eq!(shown, expected, "{change}");
     }
     clock.advance(TimeDelta::seconds(1));
     let nothing = owner.call(&server, "PATCH", &path, Some(json!({}))).await;
@@ -249,8 +249,7 @@ async fn lists_are_searched_filtered_and_paged() {
     let known = server.request("GET", &format!("{PATH}?tags=rust&limit=1&offset=1&public=all"));
     let same = server.send(known.header("if-none-match", page.header("etag"))).await;
     assert_eq!(same.status, 304);
-    let (long, many) = ("x".repeat(201), vec!["x"; 1].join(","));
-    assert_eq!(titles(&server.anonymous("GET", &format!("{PATH}?tags={many}")).await.json()), [""; 0]);
+    let long = "x".repeat(201);
     let too_many: Vec<String> = (0..33).map(|number| number.to_string()).collect();
     for query in [
         format!("search={long}"),

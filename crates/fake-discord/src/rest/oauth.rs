@@ -1,4 +1,4 @@
-//! OAuth2: the page that asks for consent, and the endpoints for tokens.
+//! Signing in: the page that asks for consent, and the endpoints for tokens.
 
 use axum::body::Body;
 use axum::extract::{Request, State as Extract};
@@ -156,6 +156,7 @@ fn refuse_client(req: &Req) -> Option<Reply> {
 }
 
 /// Exchanges a code or a refresh token. The body must be a form; JSON is not read, as on Discord.
+#[allow(clippy::unnecessary_wraps, reason = "handlers of a route may fail")]
 pub(super) fn token(state: &mut State, req: &Req) -> Result<Reply> {
     if let Some(refused) = refuse_form(state, req).or_else(|| refuse_client(req)) {
         return Ok(refused);

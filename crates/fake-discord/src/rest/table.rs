@@ -11,7 +11,7 @@ pub(crate) type Handler = fn(&mut State, &Req) -> Result<Reply>;
 pub(crate) enum Caller {
     /// The bot, by its token.
     Bot,
-    /// The bot, or a person by an access token of OAuth2.
+    /// The bot, or a person by an access token.
     Either,
     /// A person by an access token.
     Person,

@@ -1,0 +1,1 @@
+//! The rules of signing in, on a store of their own.
