@@ -89,6 +89,7 @@ impl Bench {
             readiness: Readiness::default(),
             metrics: None,
             discord: None,
+            oauth: None,
         });
         Ok(Self { domain, router: http::router(app), people: arguments.people, _folder: folder })
     }

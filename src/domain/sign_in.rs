@@ -39,7 +39,7 @@ pub use signature::Address;
 #[cfg(test)]
 pub(in crate::domain) use signature::digest as signed_digest;
 pub use siwe::Message;
-pub use wallet::{prove_wallet, sign_in_with_wallet};
+pub use wallet::{connect_wallet, sign_in_with_wallet};
 
 /// The operator's limits on signing in.
 #[derive(Clone, Debug)]

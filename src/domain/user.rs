@@ -37,7 +37,7 @@ pub use identity::{
     Connected, IdentityKey, NewIdentity, Upserted, connect, connect_claimed, creates_on_read, disconnect, set_primary,
     upsert,
 };
-pub(in crate::domain) use identity::{connect_proved, of_identity};
+pub(in crate::domain) use identity::{connect_proved, mark_primary, of_identity};
 pub use merge::{Merged, merge};
 pub use profile::{Profile, ProfileChange, profile, set_profile};
 pub use read::{Found, UserFilter, UserPage, UserView, find, get, identities, own_identities, users};

@@ -2,12 +2,13 @@
 
 use entity::{
     api_key::{self, KeyState},
-    id::{ApiKeyId, SessionId},
+    id::{ApiKeyId, SessionId, UserId},
     identity::Platform,
     session::{self, Method},
     user,
 };
 use sea_orm::EntityTrait;
+use serde_json::Value;
 
 use super::{
     nonce::Burn,
@@ -18,7 +19,13 @@ use super::{
     siwe::Message,
 };
 use crate::{
-    domain::{Domain, Error, api_key::VerifiedKey, event::Author, user as users},
+    domain::{
+        Actor, Domain, Error,
+        access_token::SignedIn,
+        api_key::VerifiedKey,
+        event::Author,
+        user::{self as users, Connected, NewIdentity, UserRefusal},
+    },
     id_source::IdSource,
     store::WriteTransaction,
 };
@@ -111,20 +118,46 @@ async fn sign_in(txn: &WriteTransaction, input: &SignIn) -> Result<(user::Model,
     input.draft.begin(txn, &input.author, id).await
 }
 
-/// The address that a signed-in person has proved by a message for an origin of the key that is shown, else of the one
-/// that they signed in with. Its nonce is used up by that.
-pub async fn prove_wallet(
+struct Connect {
+    author: Author,
+    user_id: UserId,
+    proved: Proved,
+    is_primary: bool,
+    metadata: Option<Value>,
+}
+
+/// Connects a wallet to the signed-in person who proves it by a message for an origin of the key that is shown, else of
+/// the one that they signed in with. The nonce is used up by that, and only by that.
+pub async fn connect_wallet(
     domain: &Domain,
-    session: SessionId,
+    signed_in: &SignedIn,
     key: Option<&VerifiedKey>,
-    message: &str,
-    signature: &str,
-) -> Result<Address, Error> {
+    new: NewIdentity,
+    (message, signature): (&str, &str),
+) -> Result<Connected, Error> {
+    let claimed = users::canonical(new.platform, &new.identity)?;
     let asker = match key {
         Some(key) => Some(Asker::of(key)),
-        None => Asker::of_session(domain, session).await?,
+        None => Asker::of_session(domain, signed_in.claims.sid).await?,
     };
     let proved = prove(domain, asker.as_ref(), message, signature)?;
-    domain.store.write(proved.burn, |txn, burn| Box::pin(burn.carry_out(txn))).await?;
-    Ok(proved.address)
+    if new.platform != Platform::Evm || claimed != proved.address.lower_case() {
+        return Err(UserRefusal::ProofRequired(new.platform).into());
+    }
+    let author = Author::new(domain, &Actor::User(signed_in.actor));
+    let (is_primary, metadata) = (new.is_primary, new.metadata);
+    let input = Connect { author, user_id: signed_in.actor.id, proved, is_primary, metadata };
+    domain.store.write(input, |txn, input| Box::pin(connect(txn, input))).await
+}
+
+async fn connect(txn: &WriteTransaction, input: &Connect) -> Result<Connected, Error> {
+    input.proved.burn.carry_out(txn).await?;
+    let identity = input.proved.address.lower_case();
+    let (key, metadata) = ((Platform::Evm, identity.as_str()), input.metadata.clone());
+    let mut connected = users::connect_proved(txn, &input.author, input.user_id, key, metadata).await?;
+    if input.is_primary && !connected.identity.is_primary {
+        users::mark_primary(txn, &input.author, &connected.identity).await?;
+        connected.identity.is_primary = true;
+    }
+    Ok(connected)
 }

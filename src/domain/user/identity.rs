@@ -424,7 +424,11 @@ pub async fn set_primary(
 }
 
 /// Marks an account of a person whose row is locked.
-async fn mark_primary(txn: &WriteTransaction, author: &Author, row: &identity::Model) -> Result<(), Error> {
+pub(in crate::domain) async fn mark_primary(
+    txn: &WriteTransaction,
+    author: &Author,
+    row: &identity::Model,
+) -> Result<(), Error> {
     // First none, because the store allows no two for a moment.
     no_primary(txn, author, row.user_id).await?;
     identity::Entity::update_many()

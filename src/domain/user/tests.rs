@@ -8,11 +8,10 @@ use entity::{
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::*;
 use crate::domain::{
-    Account, UserActor, access_token, api_key,
+    Account, UserActor, access_token, api_key, sign_in,
     testing::{self, TestDomain, root},
     vanish::{self, ExemptionChange, ExemptionTarget},
 };
@@ -191,8 +190,7 @@ async fn a_deleted_person_can_be_brought_back() {
     let domain = testing::domain().await;
     let ada = somebody(&domain, 1).await;
     let key = testing::keys::insert(&domain, &["read"], |row| row.user_id = Some(ada)).await;
-    let row = user(&domain, &root(), ada).await.unwrap();
-    let token = access_token::sign(&domain, &row, Uuid::nil(), None, 900);
+    let token = sign_in::issue_access_token(&domain, &root(), ada, 900, None).await.unwrap();
     assert!(access_token::verify(&domain, token.expose()).await.is_ok());
     delete(&domain, &root(), ada).await.unwrap();
     assert!(access_token::verify(&domain, token.expose()).await.is_err());
@@ -200,7 +198,8 @@ async fn a_deleted_person_can_be_brought_back() {
     assert_eq!(code(set_role(&domain, &root(), ada, Role::Admin).await), Some("user.not_found"));
     assert_eq!(code(upsert(&domain, &root(), account(Platform::Discord, "1")).await), Some("user.deleted"));
     set_disabled(&domain, &root(), ada, false).await.unwrap();
-    assert!(access_token::verify(&domain, token.expose()).await.is_ok());
+    assert!(get(&domain, &root(), ada).await.is_ok());
+    assert!(access_token::verify(&domain, token.expose()).await.is_err(), "sessions stay ended");
     let from = std::net::Ipv4Addr::LOCALHOST.into();
     assert_eq!(code(api_key::verify(&domain, &key.secret, from).await.map(drop)), Some("key.revoked"));
 }

@@ -177,8 +177,6 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
             // No such link; and no form.
             (Access::Public, _) if operation.starts_with("claim") => &[410, 415],
             (Access::Public, _) => SERVED,
-            // No key is a person, be it good or bad.
-            (Access::User, _) => &[401],
             _ => unreachable!("the matrix has no line for {access:?} yet: {operation}"),
         };
     };

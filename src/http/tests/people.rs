@@ -9,8 +9,12 @@ use uuid::Uuid;
 
 use super::{Answer, Choice, Server};
 use crate::domain::{
-    access_token,
-    testing::{self, keys::TestKey},
+    sign_in,
+    testing::{
+        self,
+        keys::TestKey,
+        wallet::{Draft, Wallet},
+    },
     user::{self, NewUser},
 };
 
@@ -24,7 +28,7 @@ async fn somebody(server: &Server, role: Role, discord: Option<u64>) -> Somebody
     let domain = server.app.domain();
     let new = NewUser { role, discord_user_id: discord.and_then(DiscordUserId::new) };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
-    let token = access_token::sign(domain, &row, Uuid::nil(), None, 900);
+    let token = sign_in::issue_access_token(domain, &testing::root(), row.id, 900, None).await.expect("a token");
     Somebody { id: row.id, token: format!("Bearer {}", token.expose()) }
 }
 
@@ -261,6 +265,41 @@ async fn a_claim_takes_nothing() {
         .status,
         404
     );
+}
+
+/// A wallet that signs is its owner's proof; whoever had nothing else is the same person afterwards.
+#[tokio::test]
+async fn a_signed_message_connects_a_wallet() {
+    let server = Server::start().await;
+    let domain = server.app.domain();
+    let origins = |row: &mut entity::api_key::Model| row.allowed_origins = json!(["app.example.org"]);
+    let key = testing::keys::insert(domain, &[], origins).await;
+    let ada = somebody(&server, Role::Member, Some(1)).await;
+    let wallet = Wallet::of(7);
+    let address = wallet.address().lower_case();
+    let connect = async |nonce: &str, address: &str| {
+        let message = wallet.message(&Draft::new(nonce, domain.now()));
+        let signature = wallet.sign(&message);
+        let body = json!({"platform": "evm", "identity": address, "message": message, "signature": signature});
+        let request = server.request("POST", "/api/users/me/identities/connect").header("authorization", &ada.token);
+        server.send(request.header("x-api-key", &key.secret).json(&body)).await
+    };
+    // Another address than the one that has signed, and the nonce is still good.
+    connect("nonce0001", ADDRESS).await.problem(422, "identity.proof_required");
+    let first = server.json("POST", "/api/users/id", json!({"platform": "evm", "identity": address})).await.json();
+    let connected = connect("nonce0001", &address).await;
+    assert_eq!(connected.status, 201, "{}", connected.body);
+    let body = connected.json();
+    assert_eq!((&body["reassigned"], &body["previousUserId"]), (&json!(true), &first["userId"]));
+    assert!(body["identity"]["verifiedAt"].is_string() && body["identity"]["isPrimary"] == false);
+    let found = server.call("GET", &format!("/api/users/id/by-evm/{address}")).await.json();
+    assert_eq!(found["userId"], json!(ada.id));
+    assert_eq!(connect("nonce0001", &address).await.status, 401, "a nonce is good once");
+    assert_eq!(connect("nonce0002", &address).await.json()["reassigned"], false);
+    // Without a key that names origins there is nobody to sign for.
+    let message = wallet.message(&Draft::new("nonce0003", domain.now()));
+    let body = json!({"platform": "evm", "identity": address, "signature": wallet.sign(&message), "message": message});
+    assert_eq!(ask(&server, &ada, "POST", "/api/users/me/identities/connect", Some(body)).await.status, 403);
 }
 
 /// The peer's defect 9: tokens of a platform are neither kept nor shown, to anybody.

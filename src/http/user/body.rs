@@ -230,11 +230,16 @@ pub(super) struct ClaimedAccount {
     /// Whether to be shown by this one from now on.
     #[serde(default)]
     is_primary: bool,
+    /// For a wallet: the text that it signed (EIP-4361), as for `POST /api/auth/verify`.
+    #[schema(max_length = 8192)]
+    pub(super) message: Option<String>,
+    /// The signature of that text.
+    pub(super) signature: Option<String>,
 }
 
 impl ClaimedAccount {
     pub(super) fn account(self) -> Result<NewIdentity, Problem> {
-        let Self { platform, identity, is_primary, metadata } = self;
+        let Self { platform, identity, is_primary, metadata, .. } = self;
         let metadata = metadata.map(Metadata::checked).transpose()?;
         Ok(NewIdentity { platform: platform.into(), identity, is_primary, metadata })
     }

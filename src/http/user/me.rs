@@ -13,16 +13,18 @@ use super::{
     view::{IdentityRow, Message},
 };
 use crate::{
+    app::App,
     domain::{
-        Actor, Domain,
+        Actor, Domain, Error, sign_in,
         user::{self, Profile, ProfileChange},
     },
     http::{
         Routes,
-        auth::{Caller, NOT_AUTHENTICATED},
+        auth::{Caller, Known, NOT_AUTHENTICATED},
         error::Problem,
         extract::{Json, Path},
         page::Asked,
+        throttle,
         view::Success,
     },
 };
@@ -64,28 +66,51 @@ struct OwnConnected {
     message: &'static str,
     /// The account.
     identity: IdentityRow,
-    /// Whether it was somebody else's. Saying so does not make an account one's own, so that it never was.
+    /// Whether it was somebody else's, who had only this account and is now the same person.
     reassigned: bool,
+    /// Who that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid", nullable = false)]
+    previous_user_id: Option<UserId>,
 }
 
-/// Say what is to be shown of one's own account
+/// Connect a wallet by a signed message, or say what is to be shown of one's own account
 ///
-/// An account that is not connected yet needs a proof, which this address does not take: a signed challenge, a sign-in
-/// with the platform, or an administrator.
+/// An account that is not connected yet needs a proof. That of a wallet is `message` and `signature`, checked as for
+/// signing in; for Discord it is a sign-in with Discord, and for other platforms an administrator.
 #[utoipa::path(post, path = "/me/identities/connect", tag = "identities", operation_id = "connectOwnIdentity",
     extensions(("x-scope" = json!("user"))),
     request_body = ClaimedAccount,
     responses(
         (status = 201, description = "It is one's own", body = OwnConnected),
+        (status = 400, description = "The message cannot be read, or the account is of somebody who has more"),
+        (status = 401, description = "Nobody is signed in, or the message, its nonce or its signature is not good"),
+        (status = 403, description = "The key names no origins"),
         (status = 422, description = "It needs a proof: `identity.proof_required`")))]
 async fn connect(
-    Caller(actor): Caller,
-    State(domain): State<Domain>,
-    Json(body): Json<ClaimedAccount>,
+    State(app): State<App>,
+    Known(principal): Known,
+    Json(mut body): Json<ClaimedAccount>,
 ) -> Result<(StatusCode, Answer<OwnConnected>), Problem> {
-    let row = user::connect_claimed(&domain, &actor, body.account()?).await?;
+    let signed_in = principal.signed_in().ok_or_else(|| Problem::unauthenticated(NOT_AUTHENTICATED))?;
+    let proof = body.message.take().zip(body.signature.take());
+    let account = body.account()?;
+    let (identity, previous_user_id) = match proof {
+        Some((message, signature)) => {
+            let parsed = sign_in::Message::parse(&message).map_err(Error::from)?;
+            throttle::admit_sign_in(app.limits(), principal.address(), &parsed.address().lower_case())?;
+            let key = principal.stored_key().map(AsRef::as_ref);
+            let proof = (message.as_str(), signature.as_str());
+            let connected = sign_in::connect_wallet(app.domain(), signed_in, key, account, proof).await;
+            let connected = connected.map_err(as_bad_request)?;
+            (connected.identity, connected.previous)
+        }
+        None => (user::connect_claimed(app.domain(), &Actor::User(signed_in.actor), account).await?, None),
+    };
     let message = "Identity connected successfully";
-    Ok((StatusCode::CREATED, Answer(OwnConnected { message, identity: row.into(), reassigned: false })))
+    let reassigned = previous_user_id.is_some();
+    let view = OwnConnected { message, identity: identity.into(), reassigned, previous_user_id };
+    Ok((StatusCode::CREATED, Answer(view)))
 }
 
 /// Give up one of one's own accounts
