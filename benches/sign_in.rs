@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, ensure};
 use benches::figures::{Figures, print_head, print_line, print_row};
-use chrono::{SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use clap::Parser;
 use guildhall::{
     clock::Clock,
@@ -45,7 +45,11 @@ struct Signed {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 fn signed(seed: u32, nonce: &str) -> anyhow::Result<Signed> {
@@ -56,7 +60,7 @@ fn signed(seed: u32, nonce: &str) -> anyhow::Result<Signed> {
     let message = format!(
         "app.example.org wants you to sign in with your Ethereum account:\n{address}\n\n\nURI: https://app.example.org\n\
          Version: 1\nChain ID: 1\nNonce: {nonce}\nIssued At: {}",
-        Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+        Clock::system().now().to_rfc3339_opts(SecondsFormat::Millis, true)
     );
     let begin = format!("\x19Ethereum Signed Message:\n{}", message.len());
     let digest = Keccak256::new().chain_update(begin).chain_update(&message).finalize();

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use reqwest::{Client, RequestBuilder, Url, redirect::Policy};
 use serde::Deserialize;
 
-use super::error::SetupError;
+use super::{error::SetupError, transport::USER_AGENT};
 
 /// Longest time for both calls together, waiting for a connection included.
 const TIME_MAX: Duration = Duration::from_secs(10);
@@ -74,6 +74,7 @@ impl OAuth {
     pub fn new(base_url: Option<&str>, id: &str, secret: &str, connect_timeout: Duration) -> Result<Self, SetupError> {
         let mut builder = Client::builder()
             .use_rustls_tls()
+            .user_agent(USER_AGENT)
             .redirect(Policy::none())
             .connect_timeout(connect_timeout)
             .timeout(TIME_MAX);

@@ -37,7 +37,7 @@ pub(in crate::domain) use session::end_sessions;
 pub use session::{Tokens, issue_access_token, sign_out};
 pub use signature::Address;
 #[cfg(test)]
-pub(in crate::domain) use signature::digest as signed_digest;
+pub(in crate::domain) use signature::{digest as signed_digest, hexadecimal};
 pub use siwe::Message;
 pub use wallet::{connect_wallet, sign_in_with_wallet};
 

@@ -1,5 +1,6 @@
 //! Signing in, on both stores, by one process and by two.
 
+mod command_line;
 mod discord;
 mod races;
 mod wallet;

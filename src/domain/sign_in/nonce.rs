@@ -8,7 +8,11 @@ use entity::{auth_nonce, id::ApiKeyId};
 use rand::distr::{Alphanumeric, SampleString as _};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, TryInsertResult};
 
-use super::{digest, refusal::SignInRefusal, signature::Address};
+use super::{
+    digest,
+    refusal::SignInRefusal,
+    signature::{Address, hexadecimal},
+};
 use crate::{
     domain::{Domain, Error, SigningKeys},
     store::WriteTransaction,
@@ -62,8 +66,7 @@ pub async fn issue_nonce(domain: &Domain, key: Option<ApiKeyId>, address: Option
 }
 
 fn seals(keys: &SigningKeys, random: &str) -> impl Iterator<Item = String> {
-    let hexadecimal = |seal: [u8; 32]| seal.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    keys.seals("nonce", random.as_bytes()).map(move |seal| hexadecimal(seal)[..SEAL_CHARACTERS].to_owned())
+    keys.seals("nonce", random.as_bytes()).map(|seal| hexadecimal(&seal[..SEAL_CHARACTERS / 2]))
 }
 
 /// A number that is about to be used.

@@ -91,7 +91,7 @@ async fn refresh_in(txn: &WriteTransaction, input: &Input) -> Result<Outcome, Er
         return Err(SignInRefusal::WrongRefreshToken.into());
     }
     let user = present(txn, session.user_id).await?;
-    let used = refresh_token::Entity::update_many()
+    let won = refresh_token::Entity::update_many()
         .col_expr(refresh_token::Column::UsedAt, Expr::value(*now))
         .filter(refresh_token::COLUMN.digest.eq(known.digest.clone()))
         .filter(refresh_token::COLUMN.used_at.is_null())
@@ -99,7 +99,7 @@ async fn refresh_in(txn: &WriteTransaction, input: &Input) -> Result<Outcome, Er
         .exec(txn.connection())
         .await?;
     let successor =
-        if used.rows_affected == 1 { Some(succeed(txn, input, &session).await?) } else { repeated(txn, input).await? };
+        if won.rows_affected == 1 { Some(succeed(txn, input, &session).await?) } else { repeated(txn, input).await? };
     if let Some(successor) = successor {
         return Ok(Outcome::Given { user: Box::new(user), session: Box::new(session), successor });
     }

@@ -96,7 +96,7 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
     pairs.iter().map(|[high, low]| Some(value(high)? << 4 | value(low)?)).collect()
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(in crate::domain) fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])

@@ -123,8 +123,8 @@ fn read(text: &str) -> Result<Message<'_>, Fault> {
     let chain_id = chain.parse().map_err(|_| "the chain ID")?;
     let nonce = lines.tagged("Nonce: ").filter(|text| is_nonce(text)).ok_or("the nonce")?;
     let issued_at = lines.tagged("Issued At: ").and_then(Moment::read).ok_or("Issued At")?;
-    let expiration_time = lines.moment("Expiration Time: ").ok_or("Expiration Time")?;
-    let not_before = lines.moment("Not Before: ").ok_or("Not Before")?;
+    let expiration_time = lines.moment("Expiration Time: ", "Expiration Time")?;
+    let not_before = lines.moment("Not Before: ", "Not Before")?;
     let request_id = lines.optional("Request ID: ");
     if !request_id.is_none_or(is_request_id) {
         return Err("the request ID");
@@ -180,12 +180,9 @@ impl<'a> Lines<'a> {
         Some(rest)
     }
 
-    /// None where the line is there and is no moment.
-    fn moment(&mut self, tag: &str) -> Option<Option<Moment<'a>>> {
-        match self.optional(tag) {
-            Some(text) => Moment::read(text).map(Some),
-            None => Some(None),
-        }
+    /// A moment that may be missing.
+    fn moment(&mut self, tag: &str, name: Fault) -> Result<Option<Moment<'a>>, Fault> {
+        self.optional(tag).map(|text| Moment::read(text).ok_or(name)).transpose()
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use k256::ecdsa::SigningKey;
 
-use crate::domain::sign_in::{Address, signed_digest};
+use crate::domain::sign_in::{Address, hexadecimal, signed_digest};
 
 /// A wallet.
 pub struct Wallet {
@@ -75,7 +75,7 @@ impl Wallet {
     /// The signature of a text.
     pub fn sign(&self, text: &str) -> String {
         let (signature, recovery) = self.key.sign_prehash_recoverable(&signed_digest(text));
-        let digits: String = signature.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hexadecimal(&signature.to_bytes());
         format!("0x{digits}{:02x}", 27 + recovery.to_byte())
     }
 }

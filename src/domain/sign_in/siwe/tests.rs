@@ -180,7 +180,7 @@ fn right() -> impl Strategy<Value = String> {
         .prop_map(|(domain, statement, uri, (chain, nonce, issued), end, begin, id, resources)| {
             let mut text = format!("{domain}{PREAMBLE}\n{ADDRESS}\n\n");
             text.extend(statement.map(|statement| format!("{statement}\n")));
-            text += &format!("\nURI: {uri}\nVersion: 1\nChain ID: {chain}\nNonce: {nonce}\nIssued At: {issued}");
+            text.extend([format!("\nURI: {uri}\nVersion: 1\nChain ID: {chain}\nNonce: {nonce}\nIssued At: {issued}")]);
             text.extend(end.map(|end| format!("\nExpiration Time: {end}")));
             text.extend(begin.map(|begin| format!("\nNot Before: {begin}")));
             text.extend(id.map(|id| format!("\nRequest ID: {id}")));
