@@ -54,11 +54,9 @@ pub(super) fn text(document: &Value) -> String {
     }
     text.truncate(text.len() - 1);
     text.push_str(".\n\n## Endpoints\n\n");
-    let mut aliases = String::new();
     for (path, method, operation) in openapi::operations(document) {
         let method = method.to_uppercase();
         if operation.get("x-alias-of").is_some() {
-            let _ = write!(aliases, " `{method} {path}`,");
             continue;
         }
         let summary = operation["summary"].as_str().unwrap_or_default();
@@ -69,7 +67,6 @@ pub(super) fn text(document: &Value) -> String {
         }
         text.push('\n');
     }
-    aliases.truncate(aliases.len().saturating_sub(1));
-    let _ = writeln!(text, "\nOther names of some of these, for older clients:{aliases}.");
+    text.push_str("\nSome have other names for older clients: those with `x-alias-of` in the complete description.\n");
     text
 }
