@@ -244,7 +244,7 @@ async fn by_discord(
     if create && method == Method::GET && user::creates_on_read(&domain, &actor) {
         let named = NewIdentity { platform: Platform::Discord, identity: account, is_primary: true, metadata: None };
         return match user::upsert(&domain, &actor, named).await {
-            Ok(made) => Ok(asked.configuration(&FoundUser::made(made))),
+            Ok(made) => Ok(asked.configuration(&FoundUser::made(&made))),
             // What is no account is nobody's.
             Err(error) if error.code() == Some("identity.malformed") => Err(Problem::not_found()),
             Err(error) => Err(error.into()),
@@ -261,7 +261,7 @@ async fn found(
     asked: &Asked,
 ) -> Result<Response, Problem> {
     let found = user::find(domain, actor, platform, account).await?;
-    Ok(asked.configuration(&FoundUser::new(found)))
+    Ok(asked.configuration(&FoundUser::new(&found)))
 }
 
 /// Finding a person by an account: one address per platform, which all do the same.

@@ -40,7 +40,6 @@ impl From<user::Model> for Profile {
 }
 
 /// What to change; what is left out stays.
-#[expect(clippy::option_option, reason = "a none inside takes the value away, a none outside leaves it")]
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChange {
     /// IANA name, in any case.
@@ -58,6 +57,7 @@ pub async fn profile(domain: &Domain, actor: &Actor) -> Result<Profile, Error> {
     Ok(row.into())
 }
 
+#[expect(clippy::option_option, reason = "a none inside takes the value away, a none outside leaves it")]
 struct Input {
     author: Author,
     ids: IdSource,

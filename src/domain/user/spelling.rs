@@ -14,7 +14,7 @@ pub fn canonical(platform: Platform, text: &str) -> Result<String, UserRefusal> 
     let spelled = match platform {
         Platform::Discord => text.parse::<DiscordUserId>().ok().map(|id| id.to_string()),
         Platform::Evm => address(text),
-        Platform::Lens => name(text, "._-/@").map(|name| name.to_ascii_lowercase()),
+        Platform::Lens => name(text, "._-/@").map(str::to_ascii_lowercase),
         Platform::Farcaster => name(text, "._-").filter(|name| is_plain_number(name)).map(str::to_owned),
         // Neither platform tells names apart by case.
         Platform::Telegram => name(text, "_").filter(|name| is_plain_number(name)).map(str::to_ascii_lowercase),

@@ -213,11 +213,11 @@ pub(super) struct FoundUser {
 }
 
 impl FoundUser {
-    pub(super) fn new(found: Found) -> Self {
+    pub(super) fn new(found: &Found) -> Self {
         Self::of(&found.user.row, &found.identity)
     }
 
-    pub(super) fn made(made: Upserted) -> Self {
+    pub(super) fn made(made: &Upserted) -> Self {
         Self::of(&made.row, &made.identity)
     }
 
