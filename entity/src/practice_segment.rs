@@ -17,6 +17,9 @@ pub enum SegmentKind {
     /// We were away and saw nothing.
     #[sea_orm(string_value = "gap")]
     Gap,
+    /// It would count, but the whole session was shorter than the guild's least.
+    #[sea_orm(string_value = "short")]
+    Short,
 }
 
 /// One part.
@@ -35,6 +38,8 @@ pub struct Model {
     pub started_at: DateTimeUtc,
     /// Its end.
     pub ended_at: DateTimeUtc,
+    /// What the session had counted before it; it says to which side of midnight parts of seconds go.
+    pub carried_milliseconds: i64,
     /// The person has asked for it to count.
     pub is_claimed: bool,
     /// The session.

@@ -32,6 +32,8 @@ impl MigrationTrait for Migration {
             ("practice_session_user", "practice_session", &["user_id", "started_at"]),
             // A guild's export, and the effect of its rules.
             ("practice_session_guild", "practice_session", &["guild_id", "started_at"]),
+            // Who practises in a guild now.
+            ("practice_session_guild_open", "practice_session", &["guild_id", "open_user_id"]),
             ("practice_segment_session", "practice_segment", &["session_id", "started_at"]),
             // Boards of some days.
             ("practice_day_board", "practice_day", &["guild_bits", "local_date", "user_id", "seconds"]),
@@ -128,6 +130,7 @@ fn segment() -> TableCreateStatement {
         .col(text("kind"))
         .col(timestamp_with_time_zone("started_at"))
         .col(timestamp_with_time_zone("ended_at"))
+        .col(big_integer("carried_milliseconds"))
         .col(boolean("is_claimed"))
         .foreign_key(&mut belongs("practice_segment", "session_id", "practice_session"))
         .take()

@@ -137,6 +137,10 @@ pub enum Right {
     ManageKeys,
     /// Make users and change their roles.
     ManageUsers,
+    /// See who has practised how much: `practice:read`.
+    ReadPractice,
+    /// Time the practice of others, change what it counts, and rule how it is counted: Manage Server.
+    ManagePractice,
 }
 
 impl Right {
@@ -148,6 +152,8 @@ impl Right {
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
             Self::ManageKeys | Self::ManageUsers => ADMIN,
+            Self::ReadPractice => "practice:read",
+            Self::ManagePractice => "practice:write",
         }
     }
 
@@ -159,9 +165,11 @@ impl Right {
     /// What a member needs, in Discord's words.
     fn words(self) -> &'static str {
         match self {
-            Self::ReadVanish | Self::ReadSettings => "membership of this server",
+            Self::ReadVanish | Self::ReadSettings | Self::ReadPractice => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
-            Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
+            Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice => {
+                "the permission Manage Server"
+            }
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
             Self::ManageUsers => "to administer this bot",
         }
@@ -246,13 +254,13 @@ impl Member {
     fn has(&self, right: Right) -> bool {
         let bits = |bits: u64, needed: u64| bits & permission::ADMINISTRATOR != 0 || bits & needed == needed;
         match right {
-            Right::ReadVanish | Right::ReadSettings => true,
+            Right::ReadVanish | Right::ReadSettings | Right::ReadPractice => true,
             Right::ManageVanish(channel) => match self.channel {
                 Some((resolved, permissions)) if resolved == channel => bits(permissions, permission::MANAGE_MESSAGES),
                 // Without a resolved channel only the right over the whole guild is certain.
                 _ => bits(self.permissions, permission::MANAGE_GUILD),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
+            Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
             Right::ManageUsers => false,
         }

@@ -15,7 +15,7 @@ use entity::{
 };
 use moka::sync::Cache;
 
-use super::{Error, api_key::Keyring, vanish::schedule::Effective};
+use super::{Error, api_key::Keyring, practice, vanish::schedule::Effective};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -113,6 +113,8 @@ pub struct Caches {
     /// Rules as this process last wrote them: a guess of what is there, which spares a look if a conditional update
     /// finds it right. Nothing forgets it, and nobody may believe it.
     pub vanish_written: Cache<ChannelId, Arc<vanish_rule::Model>>,
+    /// How a guild counts practice.
+    pub practice_rule: Copy<GuildId, practice::Rule>,
     /// Keys and users, which every request asks for.
     pub keyring: Keyring,
 }
@@ -124,6 +126,7 @@ impl Caches {
             vanish_rule: Copy::new(ENTRIES_MAX),
             vanish_rules: Copy::new(LISTS_MAX),
             vanish_written: Cache::new(ENTRIES_MAX),
+            practice_rule: Copy::new(ENTRIES_MAX),
             keyring: Keyring::default(),
         }
     }
@@ -134,6 +137,9 @@ impl Caches {
         // Threads and defaults spread a change over places that the event does not name.
         if (note.kind.starts_with("vanish.") && note.kind != "vanish.swept") || note.kind == "guild.settings_changed" {
             self.places.forget_all();
+        }
+        if let Some(guild) = note.subject.strip_prefix("practice_rule/").and_then(|id| id.parse().ok()) {
+            self.practice_rule.forget(&guild);
         }
         if let Some(channel) = note.subject.strip_prefix("vanish/").and_then(|id| id.parse().ok()) {
             self.vanish_rule.forget(&channel);
