@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::bot;
 use crate::{
-    app::App,
+    app::{App, Gateway},
     domain::lease,
     store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, sequencer::Sequencer, slot_confirmer::SlotConfirmer,
+        message_timer::MessageTimer, messenger::Messenger, practice_keeper::PracticeKeeper, sequencer::Sequencer, slot_confirmer::SlotConfirmer,
         vanish_sweeper::VanishSweeper,
     },
 };
@@ -102,6 +102,9 @@ impl Leader {
         let keeper = KeyKeeper::new(domain.clone());
         term.tasks.spawn(worker::run(keeper, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
+        let readiness = self.app.readiness().clone();
+        let hears_voice = Box::new(move || readiness.gateway() == Gateway::Ready);
+        self.employ(&mut term, PracticeKeeper::new(domain.clone(), self.sweeper.period, hears_voice));
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));

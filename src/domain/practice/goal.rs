@@ -81,6 +81,7 @@ async fn change(
 }
 
 async fn change_in(txn: &WriteTransaction, input: &Input) -> Result<(), Error> {
+    use practice_goal::Column as C;
     let key = (bits(input.guild_id), input.period);
     let Some(seconds) = input.seconds else {
         if let Some(user) = input.person.find(txn.connection()).await? {
@@ -90,7 +91,6 @@ async fn change_in(txn: &WriteTransaction, input: &Input) -> Result<(), Error> {
     };
     let user_id = input.person.find_or_make(txn, &input.author, &input.ids).await?;
     let row = Model { user_id, guild_bits: key.0, period: key.1, seconds, updated_at: input.author.at() };
-    use practice_goal::Column as C;
     let conflict = OnConflict::columns([C::UserId, C::GuildBits, C::Period])
         .update_columns([C::Seconds, C::UpdatedAt])
         .to_owned();
