@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod instance;
 pub mod lease;
 pub mod practice;
+pub mod project;
 pub mod proposal;
 pub mod scope;
 pub mod slot;

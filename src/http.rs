@@ -28,6 +28,7 @@ pub mod observe;
 pub mod openapi;
 mod page;
 mod practice;
+mod project;
 mod reference;
 mod request_id;
 pub mod server;
@@ -66,6 +67,7 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
     let router = mount(router, "/api/admin/usage", api_key::usage::routes());
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
+    let router = mount(router, "/api/projects", project::routes());
     mount(router, "/api/keys/report-leak", api_key::leak::routes())
 }
 

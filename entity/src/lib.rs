@@ -26,6 +26,8 @@ pub mod practice_season;
 pub mod practice_segment;
 pub mod practice_session;
 pub mod practice_total;
+pub mod project;
+pub mod project_tag;
 pub mod proposal;
 pub mod user;
 pub mod vanish_default;

@@ -19,6 +19,8 @@ mod m20261126_000006_create_user;
 mod m20261126_000007_create_api_key;
 mod m20261126_000008_create_idempotency_record;
 mod m20261126_000009_create_direct_message;
+mod m20261126_000010_complete_user;
+mod m20261126_000012_create_project;
 mod m20261126_000020_create_practice;
 
 /// All steps, in order.
@@ -37,6 +39,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_create_api_key::Migration),
             Box::new(m20261126_000008_create_idempotency_record::Migration),
             Box::new(m20261126_000009_create_direct_message::Migration),
+            Box::new(m20261126_000010_complete_user::Migration),
+            Box::new(m20261126_000012_create_project::Migration),
             Box::new(m20261126_000020_create_practice::Migration),
         ]
     }

@@ -191,8 +191,7 @@ pub struct SignedIn {
 /// The person of a token, as their row says at this moment.
 pub async fn verify(domain: &Domain, token: &str) -> Result<SignedIn, Error> {
     let claims = read(&domain.signing, token, domain.now())?;
-    let user = domain.caches.keyring.user(domain, claims.sub).await?;
-    let user = user.as_ref().as_ref().filter(|user| user.disabled_at.is_none()).ok_or(TokenRefusal)?;
+    let user = domain.caches.keyring.person(domain, claims.sub).await?.ok_or(TokenRefusal)?;
     Ok(SignedIn { actor: UserActor { id: user.id, role: user.role }, claims })
 }
 

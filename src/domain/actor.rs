@@ -135,12 +135,18 @@ pub enum Right {
     ManageSettings,
     /// Issue, see, change and revoke API keys: Administrator for those of a guild.
     ManageKeys,
-    /// Make users and change their roles.
+    /// See people: `users:read`, or a member of the community.
+    ReadUsers,
+    /// Make the person of an account: `users:write`.
+    WriteUsers,
+    /// Change people, their accounts and their roles.
     ManageUsers,
     /// See who has practised how much: `practice:read`.
     ReadPractice,
     /// Time the practice of others, change what it counts, and rule how it is counted: Manage Server.
     ManagePractice,
+    /// See and change the projects of everybody.
+    ManageProjects,
 }
 
 impl Right {
@@ -151,15 +157,17 @@ impl Right {
             Self::ManageVanish(_) | Self::ManageVanishDefaults => "discord:vanish:write",
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
-            Self::ManageKeys | Self::ManageUsers => ADMIN,
             Self::ReadPractice => "practice:read",
             Self::ManagePractice => "practice:write",
+            Self::ReadUsers => "users:read",
+            Self::WriteUsers => "users:write",
+            Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
         }
     }
 
     /// Whether it is about the installation, so that whoever administers the bot has it wherever they are.
     fn is_the_hosts(self) -> bool {
-        matches!(self, Self::ManageKeys | Self::ManageUsers)
+        matches!(self, Self::ManageKeys | Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects)
     }
 
     /// What a member needs, in Discord's words.
@@ -171,7 +179,7 @@ impl Right {
                 "the permission Manage Server"
             }
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
-            Self::ManageUsers => "to administer this bot",
+            Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects => "to administer this bot",
         }
     }
 }
@@ -203,7 +211,7 @@ impl Actor {
             Self::Key(key) => {
                 key.guild_id.is_none_or(|bound| Some(bound) == guild_id) && key.scopes.cover(right.scope(), guild_id)
             }
-            Self::User(user) => user.role == Role::Admin,
+            Self::User(user) => user.role == Role::Admin || right == Right::ReadUsers && user.role == Role::Member,
             Self::CurrencyActor { .. } => false,
             Self::Member(member) => {
                 Some(member.guild_id) == guild_id && member.has(right) || member.is_bot_admin && right.is_the_hosts()
@@ -262,7 +270,7 @@ impl Member {
             },
             Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
-            Right::ManageUsers => false,
+            Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,
         }
     }
 }

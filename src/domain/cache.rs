@@ -15,7 +15,7 @@ use entity::{
 };
 use moka::sync::Cache;
 
-use super::{Error, api_key::Keyring, practice, vanish::schedule::Effective};
+use super::{Error, api_key::Keyring, practice, user::KnownAccounts, vanish::schedule::Effective};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -117,6 +117,8 @@ pub struct Caches {
     pub practice_rule: Copy<GuildId, practice::Rule>,
     /// Keys and users, which every request asks for.
     pub keyring: Keyring,
+    /// Discord accounts whose person exists.
+    pub known_accounts: KnownAccounts,
 }
 
 impl Caches {
@@ -128,12 +130,14 @@ impl Caches {
             vanish_written: Cache::new(ENTRIES_MAX),
             practice_rule: Copy::new(ENTRIES_MAX),
             keyring: Keyring::default(),
+            known_accounts: KnownAccounts::default(),
         }
     }
 
     /// Drops what an event has made stale.
     pub fn forget(&self, note: &EventNote) {
         self.keyring.forget(note);
+        self.known_accounts.forget(note);
         // Threads and defaults spread a change over places that the event does not name.
         if (note.kind.starts_with("vanish.") && note.kind != "vanish.swept") || note.kind == "guild.settings_changed" {
             self.places.forget_all();

@@ -5,7 +5,10 @@
 pub(in crate::domain) mod reader;
 
 use chrono::{DateTime, Utc};
-use entity::{event, id::GuildId};
+use entity::{
+    event,
+    id::{GuildId, UserId},
+};
 use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
@@ -29,6 +32,11 @@ impl Author {
     /// Our own workers, now.
     pub fn system(domain: &Domain) -> Self {
         Self::new(domain, &Actor::System)
+    }
+
+    /// The same author, named by their own id and not by an account that is about to be forgotten.
+    pub(in crate::domain) fn by_person(self, id: UserId) -> Self {
+        Self { actor: format!("user:{id}"), ..self }
     }
 
     /// Who acts, as the event log names them.

@@ -13,6 +13,7 @@ mod goal;
 mod leaderboard;
 mod ledger;
 mod observe;
+pub(in crate::domain) mod people;
 mod person;
 mod read;
 mod refusal;

@@ -40,7 +40,7 @@ const CODES: &[(&str, u16, &str)] = &[
 ];
 
 /// Features whose refusals have codes of their own, `feature.reason`.
-const FEATURES: &[&str] = &["claim", "idempotency", "key", "settings", "slot", "token", "user", "vanish"];
+const FEATURES: &[&str] = &["claim", "idempotency", "key", "project", "settings", "slot", "token", "user", "vanish"];
 
 /// The page of a code, in Markdown; none if there is no such code.
 pub(super) fn text(code: &str) -> Option<String> {

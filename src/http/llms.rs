@@ -54,7 +54,13 @@ pub(super) fn text(document: &Value) -> String {
     }
     text.truncate(text.len() - 1);
     text.push_str(".\n\n## Endpoints\n\n");
+    for (alias, own) in openapi::ALIASES {
+        let _ = writeln!(text, "- Whatever is below `{own}` is also below `{alias}`");
+    }
     for (path, method, operation) in openapi::operations(document) {
+        if openapi::ALIASES.iter().any(|(alias, _)| path.starts_with(alias)) {
+            continue;
+        }
         let method = method.to_uppercase();
         if let Some(target) = operation["x-alias-of"].as_str() {
             let _ = writeln!(text, "- `{method} {path}`: alias of `{target}`");

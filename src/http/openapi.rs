@@ -77,6 +77,7 @@ pub(super) fn head() -> OpenApi {
             tag("channels", "Named channels of a server"),
             tag("practice", "Practice sessions, and who has practised how much"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
+            tag("projects", "What people show of their work"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(

@@ -13,6 +13,7 @@ mod key_kingdom;
 mod key_usage;
 mod keys;
 mod limits;
+mod projects;
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -10,7 +10,7 @@ use crate::harness::{Database, TestDatabase};
 /// A table's columns, keys and references as short sentences, so that a difference reads by itself.
 type Facts = BTreeSet<String>;
 
-/// Indexes that are not unique only make things fast, and what a reference does on delete is not told to the rows:
+/// Indexes that are not unique only make things fast, those of some rows only cannot be said by rows, and what a reference does on delete is not told to the rows:
 /// neither is compared. Names of constraints are nobody's business, nor is which of SQLite's two names for bytes is used.
 const SQLITE_FACTS: [&str; 3] = [
     r#"SELECT t.name || '.' || c.name || ' is ' || replace(lower(c.type), 'varbinary_blob', 'blob')
@@ -21,7 +21,7 @@ const SQLITE_FACTS: [&str; 3] = [
     r#"SELECT t.name || ' has one row per '
            || (SELECT group_concat(name) FROM (SELECT c.name FROM pragma_index_info(i.name) c ORDER BY c.name))
        FROM sqlite_master t, pragma_index_list(t.name) i
-       WHERE t.type = 'table' AND t.name <> 'seaql_migrations' AND i."unique" AND i.origin <> 'pk'"#,
+       WHERE t.type = 'table' AND t.name <> 'seaql_migrations' AND i."unique" AND NOT i.partial AND i.origin <> 'pk'"#,
     r#"SELECT t.name || '.' || f."from" || ' refers to ' || f."table" || '.' || f."to"
        FROM sqlite_master t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table'"#,
 ];
@@ -36,7 +36,7 @@ const POSTGRES_FACTS: [&str; 3] = [
          || (SELECT string_agg(c.attname::text, ',' ORDER BY c.attname) FROM pg_attribute c
              WHERE c.attrelid = t.oid AND c.attnum = ANY(i.indkey))
      FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
-     WHERE n.nspname = current_schema() AND i.indisunique AND t.relname <> 'seaql_migrations'",
+     WHERE n.nspname = current_schema() AND i.indisunique AND i.indpred IS NULL AND t.relname <> 'seaql_migrations'",
     "SELECT t.relname::text || '.' || c.attname::text || ' refers to ' || u.relname::text || '.' || d.attname::text
      FROM pg_constraint f JOIN pg_class t ON t.oid = f.conrelid JOIN pg_class u ON u.oid = f.confrelid
      JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = f.conkey[1]
@@ -97,6 +97,8 @@ async fn build_from_rows(connection: &DatabaseConnection) {
         .register(entity::practice_segment::Entity)
         .register(entity::practice_session::Entity)
         .register(entity::practice_total::Entity)
+        .register(entity::project::Entity)
+        .register(entity::project_tag::Entity)
         .register(entity::proposal::Entity)
         .register(entity::user::Entity)
         .register(entity::vanish_default::Entity)

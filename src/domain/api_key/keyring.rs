@@ -22,7 +22,7 @@ use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{format::KeyDigest, refusal::KeyRefusal, verify::VerifiedKey};
 use crate::{
-    domain::{Domain, Error, cache::Copy, counter},
+    domain::{Domain, Error, cache::Copy, counter, user::is_active},
     store::EventNote,
 };
 
@@ -32,6 +32,8 @@ const ENTRIES_MAX: u64 = 100_000;
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// After a look that failed, nobody looks again for this long.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+/// Most tombstones that are passed on the way to a person.
+const TOMBSTONES_MAX: usize = 8;
 /// Rows of one look into the store.
 const BATCH: u64 = 10_000;
 
@@ -84,11 +86,21 @@ impl Keyring {
         }
     }
 
-    /// The user's row as it is now.
-    pub(in crate::domain) async fn user(&self, domain: &Domain, id: UserId) -> Result<Arc<Option<user::Model>>, Error> {
+    /// The person's row as it is now, where they may do anything; that of whom they were merged into, if they were.
+    pub(in crate::domain) async fn person(&self, domain: &Domain, id: UserId) -> Result<Option<user::Model>, Error> {
         self.ensure_fresh(domain).await?;
-        let load = async { Ok(user::Entity::find_by_id(id).one(domain.store.reader()).await?) };
-        self.users.get_or_load(id, load).await
+        let mut id = id;
+        // One step leads to the end, but for copies of tombstones that are about to be dropped.
+        for _ in 0..TOMBSTONES_MAX {
+            let load = async { Ok(user::Entity::find_by_id(id).one(domain.store.reader()).await?) };
+            let row = self.users.get_or_load(id, load).await?;
+            match row.as_ref() {
+                Some(row) if row.merged_into.is_some() => id = row.merged_into.unwrap_or(id),
+                Some(row) => return Ok(Some(row.clone()).filter(is_active)),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// The key of this digest as it is now; none where nobody knows it.

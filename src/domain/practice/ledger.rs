@@ -48,7 +48,7 @@ impl Credit {
 }
 
 /// The value that an insert brought along when it met a row, added to the row's own.
-fn added<C: ColumnTrait>(column: C) -> Expr {
+pub(super) fn added<C: ColumnTrait>(column: C) -> Expr {
     use sea_orm::ExprTrait as _;
     let brought = ("excluded", sea_orm::sea_query::DynIden::from(column.to_string())).into_column_ref();
     column.into_expr().add(Expr::col(brought))

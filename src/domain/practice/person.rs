@@ -5,15 +5,15 @@ use entity::{
     guild,
     id::{DiscordUserId, GuildId, UserId},
     identity::{self, Platform},
-    user,
+    user as account,
 };
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QuerySelect};
 
 use crate::{
     domain::{
         Actor, Error, Right,
         event::Author,
-        user::{UserRefusal, of_discord},
+        user::{self, UserRefusal},
     },
     id_source::IdSource,
     store::WriteTransaction,
@@ -29,10 +29,10 @@ pub enum Person {
 }
 
 impl Person {
-    /// The person, if they are known.
-    pub(super) async fn find(self, connection: &impl ConnectionTrait) -> Result<Option<UserId>, DbErr> {
+    /// The person, if they are known, also by the id of somebody who turned out to be them.
+    pub(super) async fn find(self, connection: &impl ConnectionTrait) -> Result<Option<UserId>, Error> {
         match self {
-            Self::User(id) => Ok(Some(id)),
+            Self::User(id) => Ok(user::resolve(connection, id).await?.map(|row| row.id)),
             Self::Discord(id) => {
                 let key = (Platform::Discord, id.to_string());
                 let found = identity::Entity::find_by_id(key).one(connection).await?;
@@ -49,11 +49,11 @@ impl Person {
         ids: &IdSource,
     ) -> Result<UserId, Error> {
         match self {
-            Self::Discord(id) => of_discord(txn, author, ids, id).await,
-            Self::User(id) => match user::Entity::find_by_id(id).one(txn.connection()).await? {
-                Some(row) => Ok(row.id),
-                None => Err(UserRefusal::NotFound.into()),
-            },
+            Self::Discord(id) => user::of_discord(txn, author, ids, id).await,
+            Self::User(id) => {
+                let row = user::resolve(txn.connection(), id).await?.filter(user::is_there);
+                Ok(row.ok_or(UserRefusal::NotFound)?.id)
+            }
         }
     }
 }
@@ -77,12 +77,23 @@ pub(super) fn require_own_or(
     if is_own(actor, person, user) { Ok(()) } else { actor.require(right, guild_id) }
 }
 
-/// The zone in which a person's days are counted: that of the guild, else UTC.
+/// The zone in which a person's days are counted: their own, else that of the guild, else UTC.
 pub(super) async fn zone(
     connection: &impl ConnectionTrait,
-    _user: Option<UserId>,
+    user: Option<UserId>,
     guild_id: Option<GuildId>,
 ) -> Result<Tz, DbErr> {
+    if let Some(user) = user {
+        let own: Option<Option<String>> = account::Entity::find_by_id(user)
+            .select_only()
+            .column(account::Column::TimeZone)
+            .into_tuple()
+            .one(connection)
+            .await?;
+        if let Some(zone) = own.flatten().and_then(|name| name.parse().ok()) {
+            return Ok(zone);
+        }
+    }
     let Some(guild_id) = guild_id else { return Ok(Tz::UTC) };
     let row = guild::Entity::find_by_id(guild_id).one(connection).await?;
     Ok(row.and_then(|row| row.time_zone.parse().ok()).unwrap_or(Tz::UTC))

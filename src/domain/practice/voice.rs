@@ -7,7 +7,7 @@ use entity::{
     id::{ChannelId, DiscordUserId, GuildId, UserId},
     practice_session::{self, EndReason, Model, SessionSource, SessionState},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{
     NewSession, Person, Rule,
@@ -190,7 +190,7 @@ async fn running_of(
     connection: &impl ConnectionTrait,
     guild_id: GuildId,
     user: DiscordUserId,
-) -> Result<Option<Model>, DbErr> {
+) -> Result<Option<Model>, Error> {
     let Some(user) = Person::Discord(user).find(connection).await? else { return Ok(None) };
     let row = practice_session::Entity::find().filter(practice_session::COLUMN.open_user_id.eq(user));
     Ok(row.one(connection).await?.filter(|row| is_of(row, guild_id)))

@@ -85,6 +85,19 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
+        other => return sample_of_projects(other),
+    })
+}
+
+/// `$PROJECT` stands for a fresh project, `$OWNER` for whose it is.
+fn sample_of_projects(operation: &str) -> Option<(&'static str, Option<Value>)> {
+    Some(match operation {
+        "listProjects" => ("/api/projects?public=all", None),
+        "createProject" => ("/api/projects", Some(json!({"title": "Made", "description": "It works"}))),
+        "getProject" | "deleteProject" => ("/api/projects/$PROJECT", None),
+        "changeProject" => ("/api/projects/$PROJECT", Some(json!({"title": "Changed"}))),
+        "listProjectsOfUser" => ("/api/projects/user/$OWNER", None),
+        "listPopularTags" => ("/api/projects/tags/popular", None),
         _ => return None,
     })
 }
@@ -147,6 +160,9 @@ async fn kinds(server: &Server) -> Vec<(&'static str, Option<String>)> {
 /// What the matrix says: the statuses that a kind of key may be answered.
 fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> &'static [u16] {
     const SERVED: &[u16] = &[200, 201, 308];
+    if sample_of_projects(operation).is_some() && *access != Access::Public {
+        return expected_of_project(kind, access, operation);
+    }
     let Access::Scope(scope) = access else {
         return match (access, kind) {
             // No such link; and no form.
@@ -174,6 +190,20 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
     }
 }
 
+/// A key stands for nobody: it sees what everybody sees and makes nothing; that of an administrator changes all.
+fn expected_of_project(kind: &str, access: &Access, operation: &str) -> &'static [u16] {
+    let is_bad = matches!(kind, "expired" | "grace over" | "revoked" | "disabled" | "delivering");
+    let is_bound = matches!(kind, "admin here" | "read here" | "admin elsewhere");
+    match (access, kind, operation) {
+        (Access::User, ..) => &[401],
+        _ if is_bad => &[401],
+        (Access::Authenticated, "none", _) => &[401],
+        _ if is_bound => &[403],
+        (Access::Optional, ..) | (_, "root" | "admin", _) => &[200],
+        _ => &[404],
+    }
+}
+
 /// D03: exactly 401, 403 or 2xx for every operation and every kind of key.
 #[tokio::test]
 async fn the_matrix() {
@@ -195,6 +225,16 @@ async fn the_matrix() {
         for (kind, key) in &kinds {
             let fresh = prepare(&server).await;
             let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
+            let project = match sample_of_projects(own) {
+                Some(_) => Some(testing::project(server.app.domain()).await),
+                None => None,
+            };
+            let fill = |text: &str| match &project {
+                Some(row) => {
+                    fill(text).replace("$PROJECT", &row.id.to_string()).replace("$OWNER", &row.user_id.to_string())
+                }
+                None => fill(text),
+            };
             let body = body.as_ref().map(|body| fill(&body.to_string()).parse::<Value>().expect("JSON"));
             let (method, target) = (method.to_uppercase(), fill(&target));
             let answer = ask(&server, key.as_deref(), &method, &target, body.as_ref()).await;
@@ -209,7 +249,8 @@ async fn the_matrix() {
                 assert_eq!(answer.json()["success"], status < 300, "{}", answer.body);
             } else if status == 403 {
                 let problem = answer.problem(403, "forbidden");
-                assert_eq!(problem["required"], json!([scope]), "{method} {target}, key {kind}");
+                let required = if matches!(access, Access::Scope(_)) { scope } else { "authenticated" };
+                assert_eq!(problem["required"], json!([required]), "{method} {target}, key {kind}");
                 assert!(problem["available"].is_array(), "{problem}");
             }
             cells += 1;
@@ -276,7 +317,7 @@ async fn a_list_without_a_guild_gives_a_bound_key_its_own() {
     assert_eq!(server.call("GET", "/api/discord/vanish/2").await.status, 200, "it is still there");
 }
 
-async fn token(server: &Server, role: Role) -> (User, String) {
+pub(super) async fn token(server: &Server, role: Role) -> (User, String) {
     let domain = server.app.domain();
     let new = user::NewUser { role, discord_user_id: None };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
