@@ -175,9 +175,7 @@ impl Right {
         match self {
             Self::ReadVanish | Self::ReadSettings | Self::ReadPractice => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
-            Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice => {
-                "the permission Manage Server"
-            }
+            Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice => "the permission Manage Server",
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
             Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects => "to administer this bot",
         }
@@ -268,7 +266,9 @@ impl Member {
                 // Without a resolved channel only the right over the whole guild is certain.
                 _ => bits(self.permissions, permission::MANAGE_GUILD),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => bits(self.permissions, permission::MANAGE_GUILD),
+            Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => {
+                bits(self.permissions, permission::MANAGE_GUILD)
+            }
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
             Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,
         }

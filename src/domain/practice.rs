@@ -46,7 +46,8 @@ pub use simulate::{Effect, simulate};
 pub use stats::{Summary, by_day, month, streaks, summary, today, total_seconds, week};
 pub use timer::{pause, resume, set_note, stop, touch};
 pub use voice::{
-    Decision, Presence, Room, decide, voice_joined, voice_left, voice_resumed, voice_room_changed, voice_states_of_guild,
+    Decision, Presence, Room, decide, voice_joined, voice_left, voice_resumed, voice_room_changed,
+    voice_states_of_guild,
 };
 
 use chrono::TimeDelta;

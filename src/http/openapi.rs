@@ -19,10 +19,8 @@ use super::{
 };
 
 /// Paths under which existing clients look for a feature, and where it really lives.
-pub(super) const ALIASES: [(&str, &str); 2] = [
-    ("/api/vanish/discord", "/api/discord/vanish"),
-    ("/api/practice-sessions", "/api/sessions/practice"),
-];
+pub(super) const ALIASES: [(&str, &str); 2] =
+    [("/api/vanish/discord", "/api/discord/vanish"), ("/api/practice-sessions", "/api/sessions/practice")];
 
 const DESCRIPTION: &str = "A Discord bot and its control plane over one store. Errors are \
     `application/problem+json` (RFC 9457) with a stable `code` and the `request_id` of the log. \

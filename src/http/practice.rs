@@ -12,13 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::{
-    Routes,
-    auth::Caller,
-    error::Problem,
-    extract::Json,
-    view::Timestamp,
-};
+use super::{Routes, auth::Caller, error::Problem, extract::Json, view::Timestamp};
 use crate::domain::{
     Actor, Domain,
     practice::{self, NewSession, Person, PracticeRefusal, SessionView},

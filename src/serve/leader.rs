@@ -15,8 +15,8 @@ use crate::{
     store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, practice_keeper::PracticeKeeper, sequencer::Sequencer, slot_confirmer::SlotConfirmer,
-        vanish_sweeper::VanishSweeper,
+        message_timer::MessageTimer, messenger::Messenger, practice_keeper::PracticeKeeper, sequencer::Sequencer,
+        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 

@@ -11,6 +11,7 @@ mod docs;
 mod guard;
 mod harness;
 mod openapi;
+mod practice;
 mod promises;
 mod schema;
 mod settings_commands;

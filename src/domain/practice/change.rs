@@ -10,8 +10,7 @@ use entity::{
     practice_session::{self, EndReason, Model, SessionSource, SessionState},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, sea_query::Expr,
 };
 use serde_json::{Value, json};
 
@@ -236,12 +235,7 @@ impl Change<'_> {
         self.tell("session.resumed", row, (Value::Null, facts(row))).await
     }
 
-    pub(super) async fn tell(
-        &self,
-        kind: &'static str,
-        row: &Model,
-        change: (Value, Value),
-    ) -> Result<(), Error> {
+    pub(super) async fn tell(&self, kind: &'static str, row: &Model, change: (Value, Value)) -> Result<(), Error> {
         Ok(self.txn.append_event(self.author.event(kind, row.guild_id, subject(row.id), change)).await?)
     }
 }

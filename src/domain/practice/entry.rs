@@ -9,9 +9,7 @@ use entity::{
     practice_session::{self, EndReason, SessionSource, SessionState},
     practice_total,
 };
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     ACTIVITY_MAX, NOTE_MAX, Person, PracticeRefusal, Rule, bits,
@@ -222,9 +220,8 @@ pub(super) async fn carry_out_log(change: Change<'_>, row: &mut Model) -> Result
     };
     let days = seconds_by_day(zone, 0, from, to);
     let known = change.known_days(&session, to).await?;
-    let is_full = days.iter().any(|(date, seconds)| {
-        known.get(date).copied().unwrap_or(0) + seconds > rule.day_cap_seconds
-    });
+    let is_full =
+        days.iter().any(|(date, seconds)| known.get(date).copied().unwrap_or(0) + seconds > rule.day_cap_seconds);
     if is_full {
         return Err(PracticeRefusal::DayCapReached { hours: rule.day_cap_seconds / 3_600 }.into());
     }

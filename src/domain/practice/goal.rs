@@ -91,9 +91,8 @@ async fn change_in(txn: &WriteTransaction, input: &Input) -> Result<(), Error> {
     };
     let user_id = input.person.find_or_make(txn, &input.author, &input.ids).await?;
     let row = Model { user_id, guild_bits: key.0, period: key.1, seconds, updated_at: input.author.at() };
-    let conflict = OnConflict::columns([C::UserId, C::GuildBits, C::Period])
-        .update_columns([C::Seconds, C::UpdatedAt])
-        .to_owned();
+    let conflict =
+        OnConflict::columns([C::UserId, C::GuildBits, C::Period]).update_columns([C::Seconds, C::UpdatedAt]).to_owned();
     practice_goal::Entity::insert(row.into_active_model())
         .on_conflict(conflict)
         .exec_without_returning(txn.connection())

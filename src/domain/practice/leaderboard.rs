@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use entity::{
     id::{DiscordUserId, GuildId, UserId},
-    practice_day, practice_rule::PracticePrivacy, practice_total,
+    practice_day,
+    practice_rule::PracticePrivacy,
+    practice_total,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, Order, QueryFilter, QuerySelect, QueryTrait, Select,

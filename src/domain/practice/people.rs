@@ -1,9 +1,7 @@
 //! What becomes of practice when two people turn out to be one.
 
 use entity::{
-    id::UserId,
-    practice_correction, practice_day, practice_goal, practice_session,
-    practice_session::EndReason,
+    id::UserId, practice_correction, practice_day, practice_goal, practice_session, practice_session::EndReason,
     practice_total,
 };
 use sea_orm::{

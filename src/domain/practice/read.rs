@@ -62,10 +62,7 @@ pub async fn running(domain: &Domain, actor: &Actor, person: Person) -> Result<O
     let user = person.find(reader).await?;
     let found = match user {
         Some(user) => {
-            practice_session::Entity::find()
-                .filter(practice_session::COLUMN.open_user_id.eq(user))
-                .one(reader)
-                .await?
+            practice_session::Entity::find().filter(practice_session::COLUMN.open_user_id.eq(user)).one(reader).await?
         }
         None => None,
     };

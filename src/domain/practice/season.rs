@@ -5,8 +5,7 @@ use entity::{
     practice_season::{self, Model},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    TryInsertResult,
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, TryInsertResult,
 };
 use serde_json::{Value, json};
 
@@ -58,7 +57,8 @@ async fn start_in(txn: &WriteTransaction, input: &Input) -> Result<Model, Error>
     }
     let after = json!({ "first_date": row.first_date });
     let subject = format!("practice_season/{}", row.id);
-    txn.append_event(input.author.event("practice.season_started", row.guild_id, subject, (Value::Null, after))).await?;
+    txn.append_event(input.author.event("practice.season_started", row.guild_id, subject, (Value::Null, after)))
+        .await?;
     Ok(row)
 }
 
@@ -79,11 +79,8 @@ async fn end_in(txn: &WriteTransaction, input: &Input) -> Result<Model, Error> {
     let mut row = found.ok_or(PracticeRefusal::NoSeason)?;
     let last = local_date(zone, input.author.at()).max(row.first_date);
     (row.open_guild_id, row.last_date) = (None, Some(last));
-    let ended = practice_season::ActiveModel {
-        open_guild_id: Set(None),
-        last_date: Set(Some(last)),
-        ..Default::default()
-    };
+    let ended =
+        practice_season::ActiveModel { open_guild_id: Set(None), last_date: Set(Some(last)), ..Default::default() };
     practice_season::Entity::update_many()
         .set(ended)
         .filter(practice_season::COLUMN.id.eq(row.id))
@@ -96,7 +93,11 @@ async fn end_in(txn: &WriteTransaction, input: &Input) -> Result<Model, Error> {
 }
 
 /// The season that runs, and its days so far.
-pub async fn current_season(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result<Option<(Model, Dates)>, Error> {
+pub async fn current_season(
+    domain: &Domain,
+    actor: &Actor,
+    guild_id: GuildId,
+) -> Result<Option<(Model, Dates)>, Error> {
     let zone = person::zone(domain.store.reader(), None, Some(guild_id)).await?;
     let today = local_date(zone, domain.now());
     let first = seasons(domain, actor, guild_id).await?.into_iter().find(|season| season.last_date.is_none());

@@ -7,8 +7,9 @@ use chrono_tz::Tz;
 use entity::{
     guild::{self, WeekStart},
     id::{GuildId, UserId},
-    practice_day, practice_total,
+    practice_day,
     practice_rule::PracticePrivacy,
+    practice_total,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 

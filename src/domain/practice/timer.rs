@@ -61,7 +61,8 @@ pub async fn touch(domain: &Domain, actor: &Actor, person: Person) -> Result<Mod
 
 async fn act(domain: &Domain, actor: &Actor, person: Person, act: Act) -> Result<Model, Error> {
     actor_may_have_some(actor, person)?;
-    let input = Input { author: Author::new(domain, actor), ids: domain.ids.clone(), actor: actor.clone(), person, act };
+    let input =
+        Input { author: Author::new(domain, actor), ids: domain.ids.clone(), actor: actor.clone(), person, act };
     domain.store.write(input, |txn, input| Box::pin(act_in(txn, input))).await
 }
 

@@ -146,9 +146,9 @@ pub async fn voice_states_of_guild(domain: &Domain, guild_id: GuildId, rooms: &[
     for row in running {
         let account = accounts.get(&row.user_id).copied();
         let room = account.and_then(|user| rooms.iter().find(|room| room.presence(user).is_some()));
-        let counted = account.zip(room).filter(|(user, room)| {
-            room.presence(*user).is_some_and(|presence| room.counts(&rule, presence))
-        });
+        let counted = account
+            .zip(room)
+            .filter(|(user, room)| room.presence(*user).is_some_and(|presence| room.counts(&rule, presence)));
         seen.extend(account);
         let channel = counted.map(|(_, room)| room.channel_id);
         let input = Repair { author: Author::system(domain), ids: domain.ids.clone(), user: row.user_id, channel };

@@ -136,17 +136,35 @@ fn anybody_in_path(id: &str) -> Result<Person, Problem> {
     id.parse().map(Person::User).map_err(|_| Problem::not_found())
 }
 
-async fn day_of(domain: &Domain, actor: &Actor, person: Person, filter: &Filter, asked: &Asked) -> Result<Response, Problem> {
+async fn day_of(
+    domain: &Domain,
+    actor: &Actor,
+    person: Person,
+    filter: &Filter,
+    asked: &Asked,
+) -> Result<Response, Problem> {
     let total_duration = practice::today(domain, actor, person, filter.guild(actor)).await?;
     Ok(asked.configuration(&DailyPractice { total_duration }))
 }
 
-async fn week_of(domain: &Domain, actor: &Actor, person: Person, filter: &Filter, asked: &Asked) -> Result<Response, Problem> {
+async fn week_of(
+    domain: &Domain,
+    actor: &Actor,
+    person: Person,
+    filter: &Filter,
+    asked: &Asked,
+) -> Result<Response, Problem> {
     let days = practice::week(domain, actor, person, filter.guild(actor)).await?;
     Ok(asked.configuration(&PracticeByDay::from(days)))
 }
 
-async fn month_of(domain: &Domain, actor: &Actor, person: Person, filter: &Filter, asked: &Asked) -> Result<Response, Problem> {
+async fn month_of(
+    domain: &Domain,
+    actor: &Actor,
+    person: Person,
+    filter: &Filter,
+    asked: &Asked,
+) -> Result<Response, Problem> {
     let days = practice::month(domain, actor, person, filter.guild(actor)).await?;
     Ok(asked.configuration(&PracticeByDay::from(days)))
 }

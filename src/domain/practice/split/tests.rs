@@ -39,10 +39,7 @@ fn the_days_of_both_changes_have_23_and_25_hours() {
         [(day("2026-10-25"), 25 * 3_600), (day("2026-10-26"), 24 * 3_600)]
     );
     // Half an hour beside the others, and changed one minute after midnight until 2011: the 4th came, went and came.
-    assert_eq!(
-        days(St_Johns, "2026-11-01T02:30:00Z", "2026-11-02T03:30:00Z"),
-        [(day("2026-11-01"), 25 * 3_600)]
-    );
+    assert_eq!(days(St_Johns, "2026-11-01T02:30:00Z", "2026-11-02T03:30:00Z"), [(day("2026-11-01"), 25 * 3_600)]);
     let cut = pieces(St_Johns, at("2010-11-06T12:00:00Z"), at("2010-11-07T12:00:00Z"));
     let dates: Vec<_> = cut.iter().map(|piece| piece.date.to_string()).collect();
     assert_eq!(dates, ["2010-11-06", "2010-11-07", "2010-11-06", "2010-11-07"]);
@@ -60,7 +57,8 @@ fn a_day_that_a_zone_skips_has_no_second() {
 
 #[test]
 fn parts_of_seconds_are_carried_over() {
-    let (from, middle, to) = (at("2026-11-22T10:00:00.700Z"), at("2026-11-22T10:00:02.300Z"), at("2026-11-22T10:00:03.100Z"));
+    let (from, middle, to) =
+        (at("2026-11-22T10:00:00.700Z"), at("2026-11-22T10:00:02.300Z"), at("2026-11-22T10:00:03.100Z"));
     let first = seconds_by_day(Tz::UTC, 0, from, middle);
     let second = seconds_by_day(Tz::UTC, 1_600, middle, to);
     assert_eq!((sum(&first), sum(&second)), (1, 1), "2.4 seconds are two");

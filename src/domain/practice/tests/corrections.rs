@@ -125,13 +125,8 @@ async fn rules_show_their_effect_before_they_hold() {
     }
     let change = RuleChange { minimum_seconds: Some(600), ..RuleChange::default() };
     let effect = simulate(&domain, &testing::admin(), testing::guild(), &change).await.unwrap();
-    let expected = Effect {
-        sessions: 2,
-        seconds_before: 34 * 60,
-        seconds_after: 30 * 60,
-        people_affected: 1,
-        is_partial: false,
-    };
+    let expected =
+        Effect { sessions: 2, seconds_before: 34 * 60, seconds_after: 30 * 60, people_affected: 1, is_partial: false };
     assert_eq!(effect, expected);
     assert_eq!(rule(&domain, &member(1), testing::guild()).await.unwrap().minimum_seconds, 0, "nothing is saved");
     assert_eq!(code(simulate(&domain, &member(1), testing::guild(), &change).await), "forbidden");

@@ -33,7 +33,8 @@ async fn agree(domain: &TestDomain, people: u64) {
     let board = board(domain, all()).await;
     let mut sum = 0;
     for number in 1..=people {
-        let (days, today_seconds) = (month(domain, &root, person(number), None).await.unwrap(), day(domain, number).await);
+        let (days, today_seconds) =
+            (month(domain, &root, person(number), None).await.unwrap(), day(domain, number).await);
         let week = week(domain, &root, person(number), None).await.unwrap();
         let standing = board.standings.iter().find(|one| one.discord_user_id == Some(account(number)));
         let total = standing.map_or(0, |standing| standing.seconds);
@@ -60,7 +61,8 @@ async fn five_figures_agree() {
         let (mut lots, people) = (Lots(seed), 4);
         for _ in 0..120 {
             let number = 1 + lots.below(people);
-            let source = [SessionSource::Http, SessionSource::Command, SessionSource::Voice][usize::try_from(lots.below(3)).unwrap()];
+            let source = [SessionSource::Http, SessionSource::Command, SessionSource::Voice]
+                [usize::try_from(lots.below(3)).unwrap()];
             let root = testing::root();
             // Refusals are part of what happens.
             match lots.below(6) {
@@ -146,7 +148,8 @@ async fn boards_rank_share_hide_and_page() {
         domain.advance(TimeDelta::seconds(seconds));
         halt(&domain, number).await;
     }
-    let ranks = |board: &Board| -> Vec<(u64, i64)> { board.standings.iter().map(|one| (one.rank, one.seconds)).collect() };
+    let ranks =
+        |board: &Board| -> Vec<(u64, i64)> { board.standings.iter().map(|one| (one.rank, one.seconds)).collect() };
     let whole = board(&domain, LeaderboardQuery { own: Some(person(1)), ..all() }).await;
     assert_eq!(ranks(&whole), [(1, 300), (2, 200), (2, 200), (4, 100), (5, 50)]);
     assert_eq!(whole.own.map(|own| (own.rank, own.seconds)), Some((4, 100)));

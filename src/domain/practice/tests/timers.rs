@@ -69,10 +69,7 @@ async fn pauses_do_not_count() {
         segments(&domain).await,
         [(SegmentKind::Counted, 100), (SegmentKind::Paused, 1_800), (SegmentKind::Counted, 20)]
     );
-    assert_eq!(
-        events(&domain).await,
-        ["session.started", "session.paused", "session.resumed", "session.completed"]
-    );
+    assert_eq!(events(&domain).await, ["session.started", "session.paused", "session.resumed", "session.completed"]);
 }
 
 #[tokio::test]
@@ -111,7 +108,10 @@ async fn sessions_and_days_have_ends() {
     let first = begin(&domain, 1, SessionSource::Command).await;
     live(&domain, TimeDelta::minutes(8 * 60 + 3)).await;
     let (view, _) = session(&domain, &testing::root(), first.id).await.unwrap();
-    assert_eq!((view.final_seconds(), view.row.ended_at), (Some(8 * 3_600), Some(first.started_at + TimeDelta::hours(8))));
+    assert_eq!(
+        (view.final_seconds(), view.row.ended_at),
+        (Some(8 * 3_600), Some(first.started_at + TimeDelta::hours(8)))
+    );
     // From 20:03 on until midnight, and eight hours in the new day.
     let second = begin(&domain, 1, SessionSource::Command).await;
     live(&domain, TimeDelta::minutes(8 * 60 + 3)).await;

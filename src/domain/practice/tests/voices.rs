@@ -57,7 +57,8 @@ async fn joining_starts_moving_keeps_and_leaving_stops() {
     assert_eq!(voice_left(&domain, guild, account(1)).await.unwrap(), Decision::Stop);
     assert_eq!(voice_left(&domain, guild, account(1)).await.unwrap(), Decision::Keep);
     assert_eq!((day(&domain, 1).await, day(&domain, 2).await), (900, 600));
-    let board = LeaderboardQuery { guild_id: super::guild(), metric: Metric::Voice, limit: 5, ..LeaderboardQuery::default() };
+    let board =
+        LeaderboardQuery { guild_id: super::guild(), metric: Metric::Voice, limit: 5, ..LeaderboardQuery::default() };
     let board = leaderboard(&domain, &testing::root(), &board).await.unwrap();
     assert_eq!(board.standings.iter().map(|one| one.seconds).collect::<Vec<_>>(), [900, 600]);
 }
@@ -89,7 +90,8 @@ async fn a_guild_repairs_what_happened_unseen() {
     // 1 is still there, 2 has gone, 3 is in another channel.
     voice_states_of_guild(&domain, guild, &[room(5, &[1, 4]), room(6, &[3, 5])]).await.unwrap();
     assert_eq!((day(&domain, 1).await, day(&domain, 2).await, day(&domain, 3).await), (700, 600, 600));
-    let state = async |number| running(&domain, &testing::root(), person(number)).await.unwrap().map(|view| view.row.state);
+    let state =
+        async |number| running(&domain, &testing::root(), person(number)).await.unwrap().map(|view| view.row.state);
     assert_eq!((state(1).await, state(2).await), (Some(SessionState::Open), None));
     assert_eq!((state(3).await, state(4).await), (Some(SessionState::Open), Some(SessionState::Open)));
     assert_eq!(segments(&domain).await.iter().filter(|(kind, _)| *kind == SegmentKind::Gap).count(), 1);

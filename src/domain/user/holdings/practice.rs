@@ -5,9 +5,7 @@ use entity::{
     practice_correction, practice_day, practice_goal, practice_session, practice_total,
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
-use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::{Value, json};
 
 use super::{EXPORT_ROWS_MAX, Person};
