@@ -79,8 +79,11 @@ async fn open(url: &str) -> anyhow::Result<Domain> {
     Ok(Domain::new(store, clock.clone(), IdSource::random(clock), Limits::default()))
 }
 
+/// Who practised, from when, and for how many seconds.
+type Practised = (UserId, DateTime<Utc>, i64);
+
 /// Session `k` of the data set, the same numbers that the load scripts for other servers use.
-fn session(people: &[UserId], k: usize) -> (UserId, DateTime<Utc>, i64) {
+fn session(people: &[UserId], k: usize) -> Practised {
     let user = people[k.wrapping_mul(7_919) % people.len()];
     let start = FIRST + i64::try_from(k % 200_000).unwrap_or(0) * 37;
     let seconds = 60 + i64::try_from((k * 2_654_435_761) % 7_141).unwrap_or(0);
@@ -153,10 +156,7 @@ impl Bench {
 }
 
 /// Writes ended sessions with their parts and sums, past the rules that would make them one by one.
-async fn seed(
-    connection: &sea_orm::DatabaseTransaction,
-    chunk: &[(usize, (UserId, DateTime<Utc>, i64))],
-) -> Result<(), Error> {
+async fn seed(connection: &sea_orm::DatabaseTransaction, chunk: &[(usize, Practised)]) -> Result<(), Error> {
     use std::collections::BTreeMap;
     let mut days: BTreeMap<(UserId, NaiveDate), i64> = BTreeMap::new();
     let mut totals: BTreeMap<UserId, i64> = BTreeMap::new();

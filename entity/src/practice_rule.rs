@@ -38,6 +38,7 @@ pub enum PracticePrivacy {
 }
 
 /// A guild's rules; without a row those of a new guild hold.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "practice_rule")]

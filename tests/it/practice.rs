@@ -96,7 +96,7 @@ on_both_stores! {
         let user = start(&bot, 123).await.body["userId"].as_str().expect("an id").to_owned();
         stop(&bot, 123).await;
         for base in [BASE, "/api/practice-sessions"] {
-            for id in [format!("discord/123"), format!("user/{user}"), "123".to_owned(), user.clone()] {
+            for id in ["discord/123".to_owned(), format!("user/{user}"), "123".to_owned(), user.clone()] {
                 let answer = bot.get(&format!("{base}/stats/daily/{id}")).await;
                 assert_eq!(answer.body, json!({ "totalDuration": 3_600 }), "{id}");
                 let week = bot.get(&format!("{base}/stats/weekly/{id}")).await.body;
@@ -115,7 +115,7 @@ on_both_stores! {
     async fn strange_ids_are_answered(bot: Bot) {
         let (none, wrong) = ("00000000-0000-7000-8000-000000000000", "18446744073709551616");
         for (path, status) in [
-            (format!("/stats/daily/discord/777"), 200),
+            ("/stats/daily/discord/777".to_owned(), 200),
             (format!("/stats/weekly/user/{none}"), 200),
             ("/stats/daily/user/777".to_owned(), 400),
             (format!("/stats/daily/discord/{wrong}"), 404),

@@ -93,7 +93,7 @@ pub async fn log(domain: &Domain, actor: &Actor, new: NewEntry) -> Result<Filed,
     check_span(domain.now(), new.started_at, new.ended_at)?;
     let note = text(new.note, NOTE_MAX, PracticeRefusal::BadNote)?;
     let activity = text(new.activity, ACTIVITY_MAX, PracticeRefusal::BadActivity)?;
-    let input = Input::new(domain, actor, NewEntry { note, activity, ..new });
+    let input = Input::new(domain, actor, NewEntry { activity, note, ..new });
     domain.store.write(input, |txn, input| Box::pin(log_in(txn, input))).await
 }
 

@@ -155,9 +155,8 @@ fn question_of(row: &Model, now: DateTime<Utc>) -> Question {
     let Some(idle) = row.idle_check_seconds else { return Question::None };
     match row.asked_at {
         Some(asked) if now >= asked + ANSWER_TIME => Question::Unanswered,
-        Some(_) => Question::None,
         None if now >= row.touched_at + TimeDelta::seconds(idle) => Question::Ask,
-        None => Question::None,
+        _ => Question::None,
     }
 }
 
@@ -168,10 +167,10 @@ async fn look(change: Change<'_>, mut row: Model) -> Result<(), Error> {
         return look_at_paused(change, row).await;
     }
     if let Some(missed) = row.missed_at {
-        return match now >= missed + MISSED_MAX {
-            true => change.end(&mut row, EndReason::Lost).await,
-            false => Ok(change.save(&mut row).await?),
-        };
+        if now >= missed + MISSED_MAX {
+            return change.end(&mut row, EndReason::Lost).await;
+        }
+        return Ok(change.save(&mut row).await?);
     }
     let is_seen = now - row.observed_until <= bridge_of(&row);
     if let Some(phase_end) = row.phase_ends_at.filter(|end| *end <= now) {

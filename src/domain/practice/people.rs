@@ -61,7 +61,9 @@ pub(in crate::domain) async fn add_days(
     use practice_day::Column as C;
     let own = practice_day::COLUMN.user_id.eq(source);
     let mut rows = practice_day::Entity::find().filter(own.clone()).all(txn.connection()).await?;
-    rows.iter_mut().for_each(|row| row.user_id = target);
+    for row in &mut rows {
+        row.user_id = target;
+    }
     for rows in rows.chunks(ROWS) {
         let conflict = OnConflict::columns([C::UserId, C::GuildBits, C::LocalDate])
             .value(C::Seconds, added(C::Seconds))
@@ -84,7 +86,9 @@ pub(in crate::domain) async fn add_totals(
     use practice_total::Column as C;
     let own = practice_total::COLUMN.user_id.eq(source);
     let mut rows = practice_total::Entity::find().filter(own.clone()).all(txn.connection()).await?;
-    rows.iter_mut().for_each(|row| row.user_id = target);
+    for row in &mut rows {
+        row.user_id = target;
+    }
     for rows in rows.chunks(ROWS) {
         let conflict = OnConflict::columns([C::UserId, C::GuildBits])
             .value(C::Seconds, added(C::Seconds))
@@ -120,7 +124,9 @@ pub(in crate::domain) async fn move_goals(
     use practice_goal::Column as C;
     let own = practice_goal::COLUMN.user_id.eq(source);
     let mut rows = practice_goal::Entity::find().filter(own.clone()).all(txn.connection()).await?;
-    rows.iter_mut().for_each(|row| row.user_id = target);
+    for row in &mut rows {
+        row.user_id = target;
+    }
     for rows in rows.chunks(ROWS) {
         practice_goal::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
             .on_conflict_do_nothing_on([C::UserId, C::GuildBits, C::Period])

@@ -171,7 +171,7 @@ impl Rule {
         }
     }
 
-    fn of_row(row: Model) -> Self {
+    fn of_row(row: &Model) -> Self {
         let channels = row.channels.as_array().into_iter().flatten();
         Self {
             channel_mode: row.channel_mode,
@@ -247,7 +247,7 @@ pub(super) async fn cached(domain: &Domain, guild_id: GuildId) -> Result<std::sy
 
 pub(super) async fn of(connection: &impl ConnectionTrait, guild_id: GuildId) -> Result<Rule, DbErr> {
     let row = practice_rule::Entity::find_by_id(guild_id).one(connection).await?;
-    Ok(row.map_or_else(Rule::default, Rule::of_row))
+    Ok(row.as_ref().map_or_else(Rule::default, Rule::of_row))
 }
 
 struct Input {
@@ -272,7 +272,7 @@ async fn set_in(txn: &WriteTransaction, input: &Input) -> Result<Rule, Error> {
         .exec_without_returning(txn.connection())
         .await?;
     let row = practice_rule::Entity::find_by_id(*guild_id).lock_exclusive().one(txn.connection()).await?;
-    let before = row.map_or_else(Rule::default, Rule::of_row);
+    let before = row.as_ref().map_or_else(Rule::default, Rule::of_row);
     let after = before.clone().with(change)?;
     if after == before {
         return Ok(after);

@@ -112,7 +112,7 @@ pub async fn start(domain: &Domain, actor: &Actor, new: NewSession) -> Result<St
     if new.goal_seconds.is_some_and(|goal| !(60..=HTTP_CAP_SECONDS).contains(&goal)) {
         return Err(PracticeRefusal::BadGoal.into());
     }
-    let new = NewSession { note, activity, rounds, ..new };
+    let new = NewSession { activity, note, rounds, ..new };
     let input = Start { author: Author::new(domain, actor), ids: domain.ids.clone(), new };
     domain.store.write(input, |txn, input| Box::pin(start_in(txn, input))).await
 }

@@ -2,6 +2,7 @@
 
 mod corrections;
 mod figures;
+mod people;
 mod timers;
 mod voices;
 
@@ -28,6 +29,7 @@ fn account(number: u64) -> DiscordUserId {
     DiscordUserId::new(number).unwrap()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the functions take it")]
 fn guild() -> Option<GuildId> {
     Some(testing::guild())
 }
