@@ -17,7 +17,6 @@ mod guilds;
 mod interactions;
 mod messages;
 mod model;
-mod oauth;
 mod pace;
 pub mod permission;
 mod rights;
@@ -46,7 +45,6 @@ pub use self::{
         ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message,
         Overwrite, Page, PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
     },
-    oauth::{OAuth, OAuthError},
     secret::BotToken,
 };
 use self::{breaker::Breaker, bucket::Buckets, pace::Pace, rights::Rights, transport::Transport};

@@ -7,7 +7,6 @@ mod general;
 mod history;
 mod panel;
 mod plan;
-mod role;
 mod slot;
 mod transfer;
 
@@ -32,7 +31,6 @@ use super::{
         "panel::panel",
         "slot::slot",
         "general::general",
-        "role::role",
         "history::history",
         "transfer::export",
         "transfer::import",

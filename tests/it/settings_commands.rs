@@ -3,7 +3,6 @@
 mod general;
 mod health;
 mod history;
-mod roles;
 mod slots;
 mod transfer;
 mod words;

@@ -9,7 +9,6 @@
 mod bot;
 mod client;
 mod interactions;
-mod oauth;
 mod parse;
 mod portal;
 mod rest;

@@ -9,7 +9,6 @@ use crate::domain::{
     Member,
     actor::permission,
     api_key::{Shape, activate_delivered, create, key, revoke_where, verify},
-    guild::role::GivenRights,
     testing::{self, TestDomain, guild, root},
 };
 
@@ -22,7 +21,6 @@ fn administrator(user: u64) -> Actor {
         permissions: permission::ADMINISTRATOR,
         channel: None,
         roles: Vec::new(),
-        given: GivenRights::default(),
         is_bot_admin: false,
     })
 }
