@@ -216,7 +216,7 @@ pub struct KeysConfig {
     /// In whose shape keys are minted.
     pub shape: KeyShape,
     /// Active keys that one person may have; 0 is no limit.
-    pub active_per_user_max: u32,
+    pub max_active_per_user: u32,
     /// Days that a key from chat lives.
     pub chat_lifetime_days: u32,
     /// Hours that the old key works on after a rotation in chat.

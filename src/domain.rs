@@ -67,7 +67,7 @@ pub struct Limits {
 #[derive(Clone, Debug)]
 pub struct KeyLimits {
     /// Active keys that one person may have; none is no limit.
-    pub active_per_user_max: Option<u32>,
+    pub max_active_per_user: Option<u32>,
     /// Whether `hall_…` keys are marked `live` or `test`, or keys of other systems are minted.
     pub shape: KeyDialect,
     /// Life of a key from `/apikey`, unless it says otherwise.
@@ -100,7 +100,7 @@ impl Default for Limits {
             old_deletes_per_second: 5,
             preview_messages_max: 5_000,
             keys: KeyLimits {
-                active_per_user_max: None,
+                max_active_per_user: None,
                 shape: KeyDialect::Live,
                 chat_lifetime: TimeDelta::days(90),
                 chat_overlap: TimeDelta::hours(24),

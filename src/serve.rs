@@ -214,7 +214,7 @@ pub fn limits(config: &Config) -> Limits {
 
 fn key_limits(keys: &KeysConfig) -> KeyLimits {
     KeyLimits {
-        active_per_user_max: Some(keys.active_per_user_max).filter(|max| *max > 0),
+        max_active_per_user: Some(keys.max_active_per_user).filter(|max| *max > 0),
         shape: match keys.shape {
             KeyShape::Live => KeyDialect::Live,
             KeyShape::Test => KeyDialect::Test,

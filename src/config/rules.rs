@@ -30,7 +30,7 @@ pub(super) const BOUNDS: [(&str, i64, i64); 41] = [
     ("discord.connect_timeout_seconds", 1, 60),
     ("discord.request_timeout_seconds", 1, 120),
     ("discord.invalid_requests_max", 1, 9_999),
-    ("keys.active_per_user_max", 0, 1_000),
+    ("keys.max_active_per_user", 0, 1_000),
     ("keys.chat_lifetime_days", 1, 365),
     ("keys.chat_overlap_hours", 0, 168),
     ("keys.chat_active_max", 1, 20),

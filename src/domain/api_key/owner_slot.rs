@@ -24,7 +24,7 @@ const SLOTS_MAX: u64 = 1_000;
 
 /// How many active keys the settings allow one person, and how many this face does.
 pub(super) fn allowance(domain: &Domain, face: Option<u32>) -> Option<u32> {
-    [domain.limits.keys.active_per_user_max, face].into_iter().flatten().min()
+    [domain.limits.keys.max_active_per_user, face].into_iter().flatten().min()
 }
 
 /// A slot for one more active key; none where their number is free. Refuses where all are taken.

@@ -55,7 +55,7 @@ fn code<T>(outcome: Result<T, Error>) -> &'static str {
 /// A domain in which one person may have so many active keys.
 async fn limited(max: u32) -> TestDomain {
     let mut limits = Limits::default();
-    limits.keys.active_per_user_max = Some(max);
+    limits.keys.max_active_per_user = Some(max);
     testing::domain_with(limits).await
 }
 

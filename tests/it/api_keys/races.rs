@@ -113,7 +113,7 @@ on_both_stores! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_person_has_one_active_key() {
     for kind in [Database::Sqlite, Database::Postgres] {
-        let settings = [("GUILDHALL_KEYS__ACTIVE_PER_USER_MAX", "1")];
+        let settings = [("GUILDHALL_KEYS__MAX_ACTIVE_PER_USER", "1")];
         let Some(bot) = Bot::start_with(kind, &settings).await else { continue };
         let second = bot.start_beside().await;
         let new = NewUser { role: Role::Member, discord_user_id: None };
