@@ -105,6 +105,16 @@ on_both_stores! {
         stage.becomes_good(&bot, &key).await;
         assert_eq!(with_key(&bot, &key, &format!("/api/discord/channels/{south}")).await.status, 403);
         assert_eq!(with_key(&bot, &key, "/api/admin/keys").await.status, 403, "it is about no server");
+        // Of a list that is about servers it sees the rules of its own.
+        for (guild, channel) in [(stage.guild, stage.lobby), (south, square)] {
+            let rule = json!({ "guildId": guild.to_string(), "channelId": channel.to_string(), "duration": 3600 });
+            assert_eq!(bot.post("/api/discord/vanish", rule).await.status, 200);
+        }
+        let seen = with_key(&bot, &key, "/api/discord/vanish").await;
+        assert_eq!((seen.status, seen.body.as_array().map(Vec::len)), (200, Some(1)), "{}", seen.body);
+        assert_eq!(seen.body[0]["channelId"], stage.lobby.to_string());
+        let path = format!("/api/discord/vanish/{square}");
+        assert_eq!(with_key(&bot, &key, &path).await.status, 404, "it may not know that the rule is there");
         bot.finish().await;
     }
 
