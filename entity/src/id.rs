@@ -189,3 +189,11 @@ uuid_id!(
     /// One direct message that the bot owes a person.
     DirectMessageId
 );
+uuid_id!(
+    /// One sign-in and all tokens that came from it.
+    SessionId
+);
+uuid_id!(
+    /// One project that a person shows.
+    ProjectId
+);
