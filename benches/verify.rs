@@ -84,6 +84,7 @@ impl Bench {
             readiness: Readiness::default(),
             metrics: None,
             discord: None,
+            oauth: None,
         });
         let unknown = format::mint(format::Shape::Live).secret.expose().to_owned();
         let end = if good.ends_with('0') { '1' } else { '0' };

@@ -14,7 +14,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{discord_api::DiscordApi, domain::Domain, limits::RateLimits};
+use crate::{
+    discord_api::{DiscordApi, OAuth},
+    domain::Domain,
+    limits::RateLimits,
+};
 
 /// How the control plane listens and what it puts up with.
 #[derive(Clone, Debug)]
@@ -190,6 +194,8 @@ pub struct Parts {
     pub metrics: Option<PrometheusHandle>,
     /// Calls to Discord; none without a token.
     pub discord: Option<DiscordApi>,
+    /// Signing in with Discord; none without the application's id and secret.
+    pub oauth: Option<OAuth>,
 }
 
 /// What the faces share; cheap to clone.
@@ -250,6 +256,11 @@ impl App {
     /// Calls to Discord; none without a token.
     pub fn discord(&self) -> Option<&DiscordApi> {
         self.parts.discord.as_ref()
+    }
+
+    /// Signing in with Discord; none without the application's id and secret.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        self.parts.oauth.as_ref()
     }
 }
 

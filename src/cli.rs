@@ -48,12 +48,14 @@ Environment:
   JWT_SECRET_PREVIOUS The one before it, which still verifies      [none]
   ADMIN_SECRET_KEY    Opens administration, at least 16 characters [off]
   DISCORD_TOKEN       The bot's token                              [Discord is off]
+  DISCORD_CLIENT_SECRET
+                      The application's secret, to sign in with  [off]
   RUST_LOG            Log directives, over log.level               [info]
   GUILDHALL_CONFIG    The settings file
   GUILDHALL_<SECTION>__<KEY>
                       Any key of config.toml, such as GUILDHALL_HTTP__HOST=0.0.0.0
   DATABASE_URL_FILE, API_KEY_FILE, JWT_SECRET_FILE, JWT_SECRET_PREVIOUS_FILE,
-  ADMIN_SECRET_KEY_FILE, DISCORD_TOKEN_FILE
+  ADMIN_SECRET_KEY_FILE, DISCORD_TOKEN_FILE, DISCORD_CLIENT_SECRET_FILE
                       Read the value from a file instead
 
 Logs go to standard error; standard output holds what a command prints.

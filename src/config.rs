@@ -35,6 +35,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Calls to Discord.
     pub discord: DiscordConfig,
+    /// Signing in.
+    pub sign_in: SignInConfig,
     /// API keys.
     pub keys: KeysConfig,
     /// How often callers may call.
@@ -49,6 +51,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Stopping.
     pub shutdown: ShutdownConfig,
+    /// What clients of other systems expect.
+    pub compat: CompatConfig,
     /// Secrets, which come from the environment or from files it names.
     pub secrets: Secrets,
     settings: Vec<Setting>,
@@ -61,6 +65,7 @@ struct Tables {
     http: HttpConfig,
     database: DatabaseConfig,
     discord: DiscordConfig,
+    sign_in: SignInConfig,
     keys: KeysConfig,
     limits: LimitsConfig,
     vanish: VanishConfig,
@@ -68,6 +73,7 @@ struct Tables {
     metrics: MetricsConfig,
     log: LogConfig,
     shutdown: ShutdownConfig,
+    compat: CompatConfig,
 }
 
 /// `[http]`: the control plane's listener.
@@ -183,6 +189,21 @@ pub struct DiscordConfig {
     pub bot_admins: Vec<u64>,
     /// Whether the bot reads messages, to find API keys in them.
     pub message_content: bool,
+    /// The application's client id; `None` lets nobody sign in with Discord.
+    #[serde(deserialize_with = "text_or_none")]
+    pub client_id: Option<String>,
+    /// Where people sign in with Discord, without a slash at its end; `None` is Discord itself.
+    #[serde(deserialize_with = "without_slash")]
+    pub oauth_url: Option<String>,
+}
+
+/// `[sign_in]`: signing in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInConfig {
+    /// Ids of the chains whose wallets may sign in.
+    #[serde(deserialize_with = "ids")]
+    pub chains: Vec<u64>,
 }
 
 impl DiscordConfig {
@@ -346,6 +367,14 @@ impl ShutdownConfig {
     }
 }
 
+/// `[compat]`: what clients of other systems expect.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompatConfig {
+    /// Whether `GET /api/users/by-discord/{id}` makes the person of an account.
+    pub autocreate: bool,
+}
+
 /// Secrets: from the environment or from files that it names, never from `config.toml`.
 #[derive(Clone, Default)]
 pub struct Secrets {
@@ -359,6 +388,8 @@ pub struct Secrets {
     pub admin_secret_key: Option<Secret>,
     /// `DISCORD_TOKEN`: the bot's token; without it Discord is off.
     pub discord_token: Option<Secret>,
+    /// `DISCORD_CLIENT_SECRET`: the application's secret; without it nobody signs in with Discord.
+    pub discord_client_secret: Option<Secret>,
 }
 
 impl Config {
@@ -379,6 +410,7 @@ impl Config {
             http: tables.http,
             database: tables.database,
             discord: tables.discord,
+            sign_in: tables.sign_in,
             keys: tables.keys,
             limits: tables.limits,
             vanish: tables.vanish,
@@ -386,6 +418,7 @@ impl Config {
             metrics: tables.metrics,
             log: tables.log,
             shutdown: tables.shutdown,
+            compat: tables.compat,
             secrets: secrets.into_secrets(),
             settings,
         })
@@ -410,6 +443,10 @@ fn without_slash<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>,
     let text = String::deserialize(source)?;
     let text = text.trim_end_matches('/');
     Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
+fn text_or_none<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(String::deserialize(source)?).filter(|text| !text.is_empty()))
 }
 
 fn ids<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<u64>, D::Error> {

@@ -14,6 +14,7 @@ mod help;
 pub mod invite;
 mod leak_scanner;
 mod menu;
+mod my;
 mod registration;
 mod reply;
 mod settings;
@@ -36,7 +37,11 @@ pub use gateway::{Gateway, GatewayEnd, GatewaySettings};
 pub use registration::{Commands, command_list, register_if_changed};
 pub use reply::Reply;
 
-use crate::{app::App, discord_api::DiscordApi};
+use crate::{
+    app::App,
+    discord_api::DiscordApi,
+    domain::{Account, Actor, user},
+};
 
 /// Interactions that are remembered so that one delivered twice has one effect.
 const SEEN_MAX: u64 = 10_000;
@@ -111,6 +116,7 @@ pub fn commands() -> Vec<Command> {
     vec![
         vanish::vanish(),
         settings::settings(),
+        my::my(),
         apikey::apikey(),
         help::help(),
         status::status(),
@@ -130,11 +136,29 @@ fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {
     poise::FrameworkOptions {
         commands: commands(),
         on_error: |error| Box::pin(error_reply::on_error(error)),
+        pre_command: |ctx| {
+            note_use(ctx);
+            Box::pin(async {})
+        },
         command_check: Some(|ctx| Box::pin(async move { Ok(delivered_once(ctx).await) })),
         event_handler: |context, event| Box::pin(event_handler::handle(context, event)),
         allowed_mentions: Some(serenity::CreateAllowedMentions::new()),
         ..Default::default()
     }
+}
+
+/// Whoever uses a command is a person of the store. It happens beside the command, whose answer waits for no write; one
+/// that is lost with the process happens at the next command.
+fn note_use(ctx: poise::Context<'_, Data, CommandError>) {
+    let poise::Context::Application(command) = ctx else { return };
+    let Some(user_id) = DiscordUserId::new(command.interaction.user.id.get()) else { return };
+    let actor = Actor::Account(Account { user_id, is_bot_admin: false });
+    let domain = command.data().app.domain().clone();
+    tokio::spawn(async move {
+        if let Err(error) = user::note_use(&domain, &actor).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a member who uses a command stays unknown");
+        }
+    });
 }
 
 /// Marks an invocation whose interaction was new.

@@ -17,6 +17,7 @@ mod guilds;
 mod interactions;
 mod messages;
 mod model;
+mod oauth;
 mod pace;
 pub mod permission;
 mod rights;
@@ -45,6 +46,7 @@ pub use self::{
         ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message,
         Overwrite, Page, PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
     },
+    oauth::{OAuth, OAuthError},
     secret::BotToken,
 };
 use self::{breaker::Breaker, bucket::Buckets, pace::Pace, rights::Rights, transport::Transport};

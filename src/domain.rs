@@ -18,8 +18,10 @@ pub mod history;
 pub mod idempotency;
 pub mod instance;
 pub mod lease;
+pub mod project;
 pub mod proposal;
 pub mod scope;
+pub mod sign_in;
 pub mod slot;
 #[cfg(test)]
 pub mod testing;
@@ -61,6 +63,10 @@ pub struct Limits {
     pub preview_messages_max: usize,
     /// API keys.
     pub keys: KeyLimits,
+    /// Whether `GET /api/users/by-discord/{id}` makes the person of an account for those who may make people.
+    pub creates_users_on_read: bool,
+    /// Signing in.
+    pub sign_in: sign_in::SignInLimits,
 }
 
 /// The operator's limits on API keys.
@@ -107,6 +113,8 @@ impl Default for Limits {
                 chat_active_max: 5,
                 claim_lifetime: TimeDelta::minutes(10),
             },
+            creates_users_on_read: true,
+            sign_in: sign_in::SignInLimits::default(),
         }
     }
 }
@@ -119,6 +127,7 @@ pub struct Domain {
     ids: IdSource,
     limits: Arc<Limits>,
     signing: SigningKeys,
+    passwords: sign_in::Passwords,
     caches: Arc<Caches>,
     usage: Arc<api_key::usage::Recorder>,
     running: idempotency::Running,
@@ -160,6 +169,7 @@ impl Domain {
             ids,
             limits: Arc::new(limits),
             signing,
+            passwords: sign_in::Passwords::default(),
             caches,
             usage: Arc::default(),
             running: idempotency::Running::default(),

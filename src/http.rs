@@ -27,12 +27,15 @@ pub mod metrics;
 pub mod observe;
 pub mod openapi;
 mod page;
+mod project;
 mod reference;
 mod request_id;
 pub mod server;
+mod sign_in;
 mod slot;
 mod sunset;
 pub mod throttle;
+mod user;
 mod vanish;
 mod view;
 
@@ -63,7 +66,12 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
     let router = mount(router, "/api/admin/usage", api_key::usage::routes());
     let router = mount(router, envelope::PREFIX, api_key::key_kingdom::routes());
-    mount(router, "/api/keys/report-leak", api_key::leak::routes())
+    let router = mount(router, "/api/keys/report-leak", api_key::leak::routes());
+    let router = mount(router, "/api/auth", sign_in::routes());
+    let router = mount(router, "/v1/auth", sign_in::account::routes());
+    let router = mount(router, "/api/users", user::routes());
+    let router = mount(router, "/api/admin/identities", user::admin_routes());
+    mount(router, "/api/projects", project::routes())
 }
 
 /// The whole control plane, to be served by [`serve`].

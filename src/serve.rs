@@ -19,8 +19,8 @@ use crate::{
     app::{App, HttpSettings, Parts, Readiness, RootKey},
     clock::Clock,
     config::{Config, KeyShape, KeysConfig},
-    discord_api::{self, DiscordApi},
-    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key},
+    discord_api::{self, DiscordApi, OAuth},
+    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key, sign_in::SignInLimits},
     http,
     id_source::IdSource,
     limits::{self, RateLimits},
@@ -144,6 +144,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         readiness: Readiness::default(),
         metrics: metrics.clone(),
         discord: api,
+        oauth: oauth(config)?,
     });
     let mut running = Running {
         started: Started {
@@ -209,6 +210,8 @@ pub fn limits(config: &Config) -> Limits {
         old_deletes_per_second: config.vanish.old_deletes_per_second.get(),
         preview_messages_max: config.vanish.preview_messages_max as usize,
         keys: key_limits(&config.keys),
+        creates_users_on_read: config.compat.autocreate,
+        sign_in: SignInLimits { chain_ids: config.sign_in.chains.clone() },
     }
 }
 
@@ -247,6 +250,13 @@ pub fn discord_api(config: &Config) -> Result<Option<DiscordApi>, discord_api::S
         ..discord_api::Settings::new(token.expose())
     };
     DiscordApi::new(&settings).map(Some)
+}
+
+/// Signing in with Discord; none without the application's id and secret.
+fn oauth(config: &Config) -> Result<Option<OAuth>, discord_api::SetupError> {
+    let discord = &config.discord;
+    let (Some(id), Some(secret)) = (&discord.client_id, &config.secrets.discord_client_secret) else { return Ok(None) };
+    OAuth::new(discord.oauth_url.as_deref(), id, secret.expose(), discord.connect_timeout()).map(Some)
 }
 
 fn http_settings(config: &Config, address: SocketAddr) -> HttpSettings {

@@ -84,7 +84,13 @@ enum Look {
 /// The texts that no log line may hold.
 fn known_secrets(config: &Config) -> Vec<String> {
     let secrets = &config.secrets;
-    let held = [&secrets.api_key, &secrets.jwt_secret, &secrets.admin_secret_key, &secrets.discord_token];
+    let held = [
+        &secrets.api_key,
+        &secrets.jwt_secret,
+        &secrets.admin_secret_key,
+        &secrets.discord_token,
+        &secrets.discord_client_secret,
+    ];
     let mut texts: Vec<String> = held.into_iter().flatten().map(|secret: &Secret| secret.expose().to_owned()).collect();
     let address = config.database.url.expose();
     if config.database.url.to_string() != address {

@@ -12,6 +12,7 @@ pub mod key_usage_writer;
 pub mod message_timer;
 pub mod messenger;
 pub mod sequencer;
+pub mod session_clearer;
 pub mod slot_confirmer;
 pub mod vanish_sweeper;
 

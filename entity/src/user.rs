@@ -19,6 +19,21 @@ pub enum Role {
     Admin,
 }
 
+/// Who sees a person's accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Privacy {
+    /// Everybody who has signed in.
+    #[sea_orm(string_value = "public")]
+    Public,
+    /// Members and administrators.
+    #[sea_orm(string_value = "members")]
+    Members,
+    /// Administrators.
+    #[sea_orm(string_value = "private")]
+    Private,
+}
+
 /// One person. The table is not called `user`, which is a reserved word.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,6 +48,26 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     /// The value of the counter `auth` at the last change of role or state; other processes follow it.
     pub generation: i64,
+    /// The person that this one was found to be: a tombstone, through which the old id still leads there.
+    pub merged_into: Option<UserId>,
+    /// When an administrator took them away; their history stays.
+    pub deleted_at: Option<DateTimeUtc>,
+    /// When all that was held about them went; the id stays where sums need it.
+    pub erased_at: Option<DateTimeUtc>,
+    /// IANA name, such as `Europe/Berlin`; none takes the server's.
+    #[sea_orm(column_type = "Text")]
+    pub time_zone: Option<String>,
+    /// Language tag of Discord; none takes the server's.
+    #[sea_orm(column_type = "Text")]
+    pub language: Option<String>,
+    /// Who sees their accounts; none is `members`.
+    pub privacy: Option<Privacy>,
+    /// The name of their primary address, as it was last found.
+    #[sea_orm(column_type = "Text")]
+    pub ens_name: Option<String>,
+    /// The picture of that name.
+    #[sea_orm(column_type = "Text")]
+    pub ens_avatar: Option<String>,
     /// First seen.
     pub created_at: DateTimeUtc,
     /// Last changed.

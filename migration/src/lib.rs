@@ -19,6 +19,10 @@ mod m20261126_000006_create_user;
 mod m20261126_000007_create_api_key;
 mod m20261126_000008_create_idempotency_record;
 mod m20261126_000009_create_direct_message;
+mod m20261126_000010_complete_user;
+mod m20261126_000011_create_session;
+mod m20261126_000012_create_project;
+mod m20261126_000013_create_guild_role;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -36,6 +40,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000007_create_api_key::Migration),
             Box::new(m20261126_000008_create_idempotency_record::Migration),
             Box::new(m20261126_000009_create_direct_message::Migration),
+            Box::new(m20261126_000010_complete_user::Migration),
+            Box::new(m20261126_000011_create_session::Migration),
+            Box::new(m20261126_000012_create_project::Migration),
+            Box::new(m20261126_000013_create_guild_role::Migration),
         ]
     }
 }

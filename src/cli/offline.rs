@@ -12,7 +12,6 @@ use crate::{
 /// An open, migrated store and the operator in front of it. A server beside it learns what is changed here.
 pub(super) struct Offline {
     domain: Domain,
-    ids: IdSource,
     actor: Actor,
 }
 
@@ -23,16 +22,12 @@ impl Offline {
         store.migrate().await.map_err(|error| with_exit(StartError::from(error)))?;
         let clock = Clock::system();
         let ids = IdSource::random(clock.clone());
-        let domain = Domain::new(store, clock, ids.clone(), serve::limits(config));
-        Ok(Self { domain, ids, actor: Actor::Root { source: Source::Cli } })
+        let domain = Domain::new(store, clock, ids, serve::limits(config));
+        Ok(Self { domain, actor: Actor::Root { source: Source::Cli } })
     }
 
     pub(super) fn domain(&self) -> &Domain {
         &self.domain
-    }
-
-    pub(super) fn ids(&self) -> &IdSource {
-        &self.ids
     }
 
     /// Whoever can open the store may do everything.

@@ -17,16 +17,19 @@ pub(super) const FIXED: [(&str, &str); 4] = [
 ];
 
 /// Secrets, none of which has a key.
-pub(super) const SECRETS: [&str; 5] =
-    ["API_KEY", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_SECRET_KEY", "DISCORD_TOKEN"];
+pub(super) const SECRETS: [&str; 6] =
+    ["API_KEY", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_SECRET_KEY", "DISCORD_TOKEN", "DISCORD_CLIENT_SECRET"];
 
 /// Examples for keys whose default is empty, which would teach nothing.
-const EXAMPLES: [(&str, &str); 6] = [
+const EXAMPLES: [(&str, &str); 9] = [
     ("http.public_url", "https://guildhall.example.org"),
     ("http.allowed_origins", "https://app.example.org"),
     ("http.trusted_proxies", "10.0.0.0/8"),
     ("discord.api_proxy", "http://127.0.0.1:3000"),
     ("discord.bot_admins", "80351110224678912"),
+    ("discord.client_id", "80351110224678912"),
+    ("discord.oauth_url", "http://127.0.0.1:3000"),
+    ("sign_in.chains", "1"),
     ("metrics.listen", "127.0.0.1:9464"),
 ];
 
@@ -34,6 +37,7 @@ const EXAMPLES: [(&str, &str); 6] = [
 pub(super) fn secret_example(name: &str) -> String {
     match name {
         "DISCORD_TOKEN" => format!("{name}=abc.def.ghi"),
+        "DISCORD_CLIENT_SECRET" => format!("{name}=abcdefghijklmnopqrstuvwxyz012345"),
         _ => format!("{name}=$(openssl rand -hex 32)"),
     }
 }

@@ -340,6 +340,7 @@ impl FoundSecrets {
                 "JWT_SECRET" => secrets.jwt_secret = secret,
                 "JWT_SECRET_PREVIOUS" => secrets.jwt_secret_previous = secret,
                 "ADMIN_SECRET_KEY" => secrets.admin_secret_key = secret,
+                "DISCORD_CLIENT_SECRET" => secrets.discord_client_secret = secret,
                 _ => secrets.discord_token = secret,
             }
         }

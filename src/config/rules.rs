@@ -112,6 +112,8 @@ fn text(path: &str, text: &str) -> Result<(), String> {
         "http.public_url" => optional(text, public_url),
         "database.url" => DatabaseUrl::parse(text).map(drop).map_err(|error| error.to_string()),
         "discord.api_proxy" => optional(text, proxy),
+        "discord.client_id" => optional(text, account),
+        "discord.oauth_url" => optional(text, oauth),
         "metrics.listen" => optional(text, loopback_address),
         "keys.shape" => one_of(text, &["live", "test", "compatible"]),
         "log.format" => one_of(text, &["auto", "human", "json"]),
@@ -123,7 +125,8 @@ fn text(path: &str, text: &str) -> Result<(), String> {
 fn list_rule(path: &str) -> fn(&str) -> Result<(), String> {
     match path {
         "http.trusted_proxies" => network,
-        "discord.bot_admins" => account,
+        "discord.bot_admins" => accounts,
+        "sign_in.chains" => chain,
         _ => origin,
     }
 }
@@ -135,10 +138,27 @@ fn network(text: &str) -> Result<(), String> {
     refuse("must list networks or addresses: 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32")
 }
 
+fn is_id(text: &str) -> bool {
+    text.parse::<u64>().is_ok_and(|id| id != 0 && id.to_string() == text)
+}
+
+fn accounts(text: &str) -> Result<(), String> {
+    if is_id(text) { Ok(()) } else { refuse("must list ids of Discord accounts, in digits") }
+}
+
 fn account(text: &str) -> Result<(), String> {
-    match text.parse::<u64>() {
-        Ok(id) if id != 0 && id.to_string() == text => Ok(()),
-        _ => refuse("must list ids of Discord accounts, in digits"),
+    if is_id(text) { Ok(()) } else { refuse("must be the application's id, in digits") }
+}
+
+fn chain(text: &str) -> Result<(), String> {
+    if is_id(text) { Ok(()) } else { refuse("must list ids of chains, in digits") }
+}
+
+/// The client's secret goes there.
+fn oauth(text: &str) -> Result<(), String> {
+    match web_address(text) {
+        Some(url) if url.path() == "/" && (url.scheme() == "https" || is_loopback(&url)) => Ok(()),
+        _ => refuse("must be an https address, or one of this machine, with nothing after host and port"),
     }
 }
 
@@ -263,7 +283,7 @@ pub(super) fn secret(name: &str, text: &str) -> Result<(), &'static str> {
             Err("must be the token alone, without spaces and without `Bot ` before it")
         }
         // Keys travel in headers, where neither could ever be sent.
-        "API_KEY" | "ADMIN_SECRET_KEY" | "DISCORD_TOKEN" if !visible => {
+        "API_KEY" | "ADMIN_SECRET_KEY" | "DISCORD_TOKEN" | "DISCORD_CLIENT_SECRET" if !visible => {
             Err("must hold no control characters and no spaces at its ends")
         }
         _ => Ok(()),

@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     discord_api::{DiscordApi, Lane, Payload},
-    domain::{Account, Actor, Member},
+    domain::{
+        Account, Actor, Domain, Member,
+        guild::role::{self, GivenRights},
+    },
 };
 
 /// How long the answer may take before we say that it takes longer. Discord gives up after 3 s.
@@ -40,6 +43,7 @@ enum Form {
 #[derive(Clone)]
 pub struct Asked {
     api: DiscordApi,
+    domain: Domain,
     application_id: u64,
     interaction_id: u64,
     token: String,
@@ -97,6 +101,7 @@ impl Asked {
     fn new(data: &Data, id: serenity::InteractionId, token: &str, form: Form) -> Self {
         Self {
             api: data.api.clone(),
+            domain: data.app.domain().clone(),
             application_id: data.application_id,
             interaction_id: id.get(),
             token: token.to_owned(),
@@ -132,6 +137,7 @@ impl Asked {
                 // Discord computes these bits for the channel where the interaction happens.
                 channel: self.channel_id.map(|channel| (channel, permissions)),
                 roles: member.roles.iter().filter_map(|role| RoleId::new(role.get())).collect(),
+                given: GivenRights::default(),
                 is_bot_admin: false,
             })
         });
@@ -149,11 +155,17 @@ impl Asked {
     }
 
     /// Whoever asks as the domain's actor: a member in a server, an account in a direct message.
-    pub fn actor(&self) -> Result<Actor, CommandError> {
+    pub async fn actor(&self) -> Result<Actor, CommandError> {
         match &self.member {
-            Some(member) => Ok(Actor::Member(member.clone())),
+            Some(_) => Ok(Actor::Member(self.recognised().await?)),
             None => Ok(Actor::Account(Account { user_id: self.user()?, is_bot_admin: false })),
         }
+    }
+
+    /// The member who asks, with what their server has given to their roles.
+    pub async fn recognised(&self) -> Result<Member, CommandError> {
+        // On the heap: nearly every answer holds this one.
+        Ok(Box::pin(role::recognise(&self.domain, self.member()?.clone())).await?)
     }
 
     /// Who asks.
@@ -164,7 +176,7 @@ impl Asked {
     /// The same actor, who may administer this installation besides.
     pub async fn actor_with_standing(&self, data: &Data) -> Result<Actor, CommandError> {
         let is_bot_admin = data.bot_admins.contains(&data.api, self.user()?).await;
-        match self.actor()? {
+        match self.actor().await? {
             // What they are in their server is enough for most of what they ask.
             Actor::Member(member) => {
                 Ok(Actor::Member(Member { is_bot_admin: is_bot_admin.unwrap_or(false), ..member }))
@@ -192,13 +204,17 @@ impl Asked {
             permissions,
             channel: None,
             roles: Vec::new(),
+            given: GivenRights::default(),
             is_bot_admin: *is_bot_admin,
         }))
     }
 
     /// The channel that a command names, else the one where it was typed, with the asker's rights **there**.
-    pub fn about_channel(&self, named: Option<&PartialChannel>) -> Result<(Actor, GuildId, ChannelId), CommandError> {
-        let mut member = self.member()?.clone();
+    pub async fn about_channel(
+        &self,
+        named: Option<&PartialChannel>,
+    ) -> Result<(Actor, GuildId, ChannelId), CommandError> {
+        let mut member = self.recognised().await?;
         let channel = match named {
             None => self.channel_id.ok_or(CommandError::OnlyInServers)?,
             Some(named) => {
@@ -213,7 +229,7 @@ impl Asked {
 
     /// Who asks, with the rights **in this channel**: for buttons, which may be pressed elsewhere.
     pub async fn actor_in(&self, channel: ChannelId) -> Result<(Actor, GuildId), CommandError> {
-        let mut member = self.member()?.clone();
+        let mut member = self.recognised().await?;
         let guild = member.guild_id;
         if self.channel_id != Some(channel) {
             let who = (member.user_id, member.roles.as_slice());

@@ -81,7 +81,7 @@ pub fn reply(error: &CommandError, interaction_id: u64) -> Reply {
 
 fn refusal_code(kind: Kind) -> &'static str {
     match kind {
-        Kind::Invalid => "E-INPUT",
+        Kind::Malformed | Kind::Invalid => "E-INPUT",
         Kind::Unauthenticated | Kind::Forbidden => "E-PERM-USER",
         Kind::NotFound | Kind::Gone => "E-GONE",
         Kind::Conflict => "E-STATE",

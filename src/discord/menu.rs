@@ -28,7 +28,7 @@ pub async fn keep_message(ctx: Context<'_>, message: serenity::Message) -> Resul
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
         let (guild, channel, message_id) = ids(&asked, &message)?;
-        let kept = vanish::keep_message(data.app.domain(), &asked.actor()?, guild, channel, message_id).await?;
+        let kept = vanish::keep_message(data.app.domain(), &asked.actor().await?, guild, channel, message_id).await?;
         let what = format!(
             "[this message]({}) of {}",
             text::message_link(guild, channel, message_id),
@@ -50,7 +50,7 @@ pub async fn vanish_in(ctx: Context<'_>, message: serenity::Message) -> Result<(
     let work = async {
         let (guild, channel, message_id) = ids(&asked, &message)?;
         let author = message.webhook_id.is_none().then(|| DiscordUserId::new(message.author.id.get())).flatten();
-        vanish::may_time(&asked.actor()?, guild, channel, author).map_err(Error::from)?;
+        vanish::may_time(&asked.actor().await?, guild, channel, author).map_err(Error::from)?;
         check_bot(data, &asked, channel, author)?;
         let timed_until = vanish::timed_until(data.app.domain(), message_id).await?;
         let mut options = OFFERED.map(offer).to_vec();
@@ -93,7 +93,7 @@ async fn time(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, Co
         });
     }
     let author = message.author_id.filter(|_| message.webhook_id.is_none());
-    let (ids, actor, domain) = ((guild, channel, message_id), asked.actor()?, data.app.domain());
+    let (ids, actor, domain) = ((guild, channel, message_id), asked.actor().await?, data.app.domain());
     let link = text::message_link(guild, channel, message_id);
     if *choice == NEVER {
         vanish::untime_message(domain, &actor, ids, author).await?;

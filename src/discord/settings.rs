@@ -7,6 +7,7 @@ mod general;
 mod history;
 mod panel;
 mod plan;
+mod role;
 mod slot;
 mod transfer;
 
@@ -31,6 +32,7 @@ use super::{
         "panel::panel",
         "slot::slot",
         "general::general",
+        "role::role",
         "history::history",
         "transfer::export",
         "transfer::import",

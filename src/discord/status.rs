@@ -85,7 +85,7 @@ fn calls(data: &Data) -> (bool, String) {
 }
 
 async fn rules(data: &Data, asked: &Asked) -> String {
-    let (Ok(actor), Ok(member)) = (asked.actor(), asked.member()) else {
+    let (Ok(actor), Ok(member)) = (asked.actor().await, asked.member()) else {
         return "in servers only".to_owned();
     };
     match timeout(STORE_PATIENCE, vanish::rules(data.app.domain(), &actor, Some(member.guild_id), None)).await {

@@ -79,7 +79,7 @@ pub async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<()
 
 /// Takes the proposal away and the buttons with it.
 async fn cancel(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
-    proposal::take(data.app.domain(), &asked.actor()?, press.argument(0)?).await?;
+    proposal::take(data.app.domain(), &asked.actor().await?, press.argument(0)?).await?;
     Ok(Reply::text("Cancelled. Nothing was changed."))
 }
 
@@ -102,7 +102,7 @@ async fn peek<T: DeserializeOwned>(data: &Data, asked: &Asked, press: &Press<'_>
 
 /// Uses up the button's proposal. It is looked at first: what cannot be done now may be pressed again.
 async fn take(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
-    proposal::take(data.app.domain(), &asked.actor()?, press.argument(0)?).await?;
+    proposal::take(data.app.domain(), &asked.actor().await?, press.argument(0)?).await?;
     Ok(())
 }
 

@@ -30,7 +30,7 @@ const IDLE_CONNECTIONS_MAX: usize = 32;
 /// The longest wait that a header can ask for.
 const WAIT_MAX: Duration = Duration::from_hours(24);
 
-const USER_AGENT: &str =
+pub(super) const USER_AGENT: &str =
     concat!("DiscordBot (https://github.com/guildhall/guildhall, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// An answer of whatever status.

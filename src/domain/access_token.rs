@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use chrono::{DateTime, Utc};
-use entity::{id::UserId, user};
+use entity::{
+    id::{SessionId, UserId},
+    session, user,
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -86,7 +89,7 @@ pub struct Claims {
     /// The person.
     pub sub: UserId,
     /// The session that it belongs to; ending that ends the token.
-    pub sid: Uuid,
+    pub sid: SessionId,
     /// Its purpose, by which no other token passes for it.
     typ: String,
     /// The same, as existing clients read it.
@@ -118,8 +121,14 @@ impl Refusal for TokenRefusal {
     }
 }
 
-/// Signs a token for a person.
-pub fn sign(domain: &Domain, user: &user::Model, session: Uuid, client_name: Option<String>, seconds: i64) -> Secret {
+/// Signs a token for a person, which is good while their session is.
+pub(in crate::domain) fn sign(
+    domain: &Domain,
+    user: &user::Model,
+    session: SessionId,
+    client_name: Option<String>,
+    seconds: i64,
+) -> Secret {
     let now = domain.now().timestamp();
     let claims = Claims {
         iss: ISSUER.to_owned(),
@@ -191,8 +200,12 @@ pub struct SignedIn {
 /// The person of a token, as their row says at this moment.
 pub async fn verify(domain: &Domain, token: &str) -> Result<SignedIn, Error> {
     let claims = read(&domain.signing, token, domain.now())?;
-    let user = domain.caches.keyring.user(domain, claims.sub).await?;
-    let user = user.as_ref().as_ref().filter(|user| user.disabled_at.is_none()).ok_or(TokenRefusal)?;
+    let session = domain.caches.keyring.session(domain, claims.sid).await?;
+    let is_open = |session: &session::Model| session.revoked_at.is_none() && session.expires_at > domain.now();
+    if !session.as_ref().as_ref().is_some_and(is_open) {
+        return Err(TokenRefusal.into());
+    }
+    let user = domain.caches.keyring.person(domain, claims.sub).await?.ok_or(TokenRefusal)?;
     Ok(SignedIn { actor: UserActor { id: user.id, role: user.role }, claims })
 }
 
@@ -201,7 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{testing, user as users};
+    use crate::domain::{sign_in, testing, user as users};
 
     fn keys() -> SigningKeys {
         SigningKeys::new(&Secret::new("present-secret-of-at-least-32-bytes"), None)
@@ -336,7 +349,8 @@ mod tests {
         let domain = testing::domain().await;
         let new = users::NewUser { role: user::Role::Admin, discord_user_id: None };
         let row = users::create(&domain, &testing::root(), new).await.unwrap();
-        let token = sign(&domain, &row, Uuid::nil(), None, LIFETIME_SECONDS);
+        let token =
+            sign_in::issue_access_token(&domain, &testing::root(), row.id, LIFETIME_SECONDS, None).await.unwrap();
         assert_eq!(verify(&domain, token.expose()).await.unwrap().actor.role, user::Role::Admin);
         users::set_role(&domain, &testing::root(), row.id, user::Role::Member).await.unwrap();
         assert_eq!(verify(&domain, token.expose()).await.unwrap().actor.role, user::Role::Member);

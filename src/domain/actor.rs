@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use entity::{
+    guild_role::RoleKind,
     id::{ApiKeyId, ChannelId, DiscordUserId, GuildId, RoleId, UserId},
     user::Role,
 };
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::{
     Error,
     error::CommonRefusal,
+    guild::role::GivenRights,
     scope::{ADMIN, Scopes},
 };
 
@@ -62,6 +64,8 @@ pub struct Member {
     pub channel: Option<(ChannelId, u64)>,
     /// The member's roles.
     pub roles: Vec<RoleId>,
+    /// What the guild has given to these roles; nothing, until the domain has recognised the member.
+    pub given: GivenRights,
     /// Whether they administer this installation: the application's owner or team, or named in the settings.
     pub is_bot_admin: bool,
 }
@@ -133,10 +137,18 @@ pub enum Right {
     ReadSettings,
     /// Change slots and general settings: Manage Server.
     ManageSettings,
+    /// Give rights of a guild to its roles: Manage Server, by Discord's own word.
+    ManageGuildRoles,
     /// Issue, see, change and revoke API keys: Administrator for those of a guild.
     ManageKeys,
-    /// Make users and change their roles.
+    /// See people: `users:read`, or a member of the community.
+    ReadUsers,
+    /// Make the person of an account: `users:write`.
+    WriteUsers,
+    /// Change people, their accounts and their roles.
     ManageUsers,
+    /// See and change the projects of everybody.
+    ManageProjects,
 }
 
 impl Right {
@@ -147,13 +159,15 @@ impl Right {
             Self::ManageVanish(_) | Self::ManageVanishDefaults => "discord:vanish:write",
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
-            Self::ManageKeys | Self::ManageUsers => ADMIN,
+            Self::ReadUsers => "users:read",
+            Self::WriteUsers => "users:write",
+            Self::ManageGuildRoles | Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
         }
     }
 
     /// Whether it is about the installation, so that whoever administers the bot has it wherever they are.
     fn is_the_hosts(self) -> bool {
-        matches!(self, Self::ManageKeys | Self::ManageUsers)
+        matches!(self, Self::ManageKeys | Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects)
     }
 
     /// What a member needs, in Discord's words.
@@ -161,9 +175,12 @@ impl Right {
         match self {
             Self::ReadVanish | Self::ReadSettings => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
-            Self::ManageVanishDefaults | Self::ManageSettings => "the permission Manage Server",
+            Self::ManageVanishDefaults | Self::ManageSettings => {
+                "the permission Manage Server, or the role that /settings role gives its rights"
+            }
+            Self::ManageGuildRoles => "the permission Manage Server",
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
-            Self::ManageUsers => "to administer this bot",
+            Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects => "to administer this bot",
         }
     }
 }
@@ -195,7 +212,7 @@ impl Actor {
             Self::Key(key) => {
                 key.guild_id.is_none_or(|bound| Some(bound) == guild_id) && key.scopes.cover(right.scope(), guild_id)
             }
-            Self::User(user) => user.role == Role::Admin,
+            Self::User(user) => user.role == Role::Admin || right == Right::ReadUsers && user.role == Role::Member,
             Self::CurrencyActor { .. } => false,
             Self::Member(member) => {
                 Some(member.guild_id) == guild_id && member.has(right) || member.is_bot_admin && right.is_the_hosts()
@@ -245,16 +262,18 @@ impl Actor {
 impl Member {
     fn has(&self, right: Right) -> bool {
         let bits = |bits: u64, needed: u64| bits & permission::ADMINISTRATOR != 0 || bits & needed == needed;
+        let manages = || bits(self.permissions, permission::MANAGE_GUILD) || self.given.has(RoleKind::Manager);
         match right {
             Right::ReadVanish | Right::ReadSettings => true,
             Right::ManageVanish(channel) => match self.channel {
                 Some((resolved, permissions)) if resolved == channel => bits(permissions, permission::MANAGE_MESSAGES),
                 // Without a resolved channel only the right over the whole guild is certain.
-                _ => bits(self.permissions, permission::MANAGE_GUILD),
+                _ => manages(),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings => bits(self.permissions, permission::MANAGE_GUILD),
+            Right::ManageVanishDefaults | Right::ManageSettings => manages(),
+            Right::ManageGuildRoles => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
-            Right::ManageUsers => false,
+            Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,
         }
     }
 }

@@ -36,9 +36,12 @@ pub use limit::{DEFAULT as DEFAULT_LIMIT, RateLimit};
 pub use log::{KeyEvent, log};
 pub use read::{KeyFilter, KeyView, Keys, guild_of, key, keys, shown};
 pub use refusal::KeyRefusal;
+pub(in crate::domain) use revoke::revoke_of_owner;
 pub use revoke::{Panic, ReportedKey, leak_stays, report_leak, report_pasted, revoke, revoke_where};
 pub use rotate::{Rotated, rotate, rotate_for_delivery};
 pub use specification::NewKey;
+#[doc(hidden)]
+pub use specification::{networks, origins};
 pub use status::{KeyStatus, ends_at};
 pub use verify::{VerifiedKey, verify};
 

@@ -10,12 +10,13 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use entity::{
-    id::{ChannelId, GuildId},
+    guild_role::RoleKind,
+    id::{ChannelId, GuildId, RoleId},
     vanish_rule,
 };
 use moka::sync::Cache;
 
-use super::{Error, api_key::Keyring, vanish::schedule::Effective};
+use super::{Error, api_key::Keyring, user::KnownAccounts, vanish::schedule::Effective};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -113,8 +114,12 @@ pub struct Caches {
     /// Rules as this process last wrote them: a guess of what is there, which spares a look if a conditional update
     /// finds it right. Nothing forgets it, and nobody may believe it.
     pub vanish_written: Cache<ChannelId, Arc<vanish_rule::Model>>,
+    /// The roles that a guild has given rights.
+    pub guild_roles: Copy<GuildId, Vec<(RoleKind, RoleId)>>,
     /// Keys and users, which every request asks for.
     pub keyring: Keyring,
+    /// Discord accounts whose person exists.
+    pub known_accounts: KnownAccounts,
 }
 
 impl Caches {
@@ -124,16 +129,22 @@ impl Caches {
             vanish_rule: Copy::new(ENTRIES_MAX),
             vanish_rules: Copy::new(LISTS_MAX),
             vanish_written: Cache::new(ENTRIES_MAX),
+            guild_roles: Copy::new(LISTS_MAX),
             keyring: Keyring::default(),
+            known_accounts: KnownAccounts::default(),
         }
     }
 
     /// Drops what an event has made stale.
     pub fn forget(&self, note: &EventNote) {
         self.keyring.forget(note);
+        self.known_accounts.forget(note);
         // Threads and defaults spread a change over places that the event does not name.
         if (note.kind.starts_with("vanish.") && note.kind != "vanish.swept") || note.kind == "guild.settings_changed" {
             self.places.forget_all();
+        }
+        if let (true, Some(guild)) = (note.kind.starts_with("guild_role."), note.guild_id) {
+            self.guild_roles.forget(&guild);
         }
         if let Some(channel) = note.subject.strip_prefix("vanish/").and_then(|id| id.parse().ok()) {
             self.vanish_rule.forget(&channel);

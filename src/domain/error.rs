@@ -7,6 +7,8 @@ use crate::store::WriteError;
 /// What a refusal means to its reader; each face maps it once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// The request cannot be read.
+    Malformed,
     /// The request was understood and is not acceptable as it is.
     Invalid,
     /// Nobody has shown who they are.

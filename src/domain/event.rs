@@ -5,11 +5,14 @@
 pub(in crate::domain) mod reader;
 
 use chrono::{DateTime, Utc};
-use entity::{event, id::GuildId};
+use entity::{
+    event,
+    id::{GuildId, UserId},
+};
 use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
-use super::{Actor, Domain, Error};
+use super::{Actor, Domain, Error, Source};
 use crate::store::{EventNote, NewEvent};
 
 /// Who changes something, through which face and when: all an event says beside the change.
@@ -29,6 +32,21 @@ impl Author {
     /// Our own workers, now.
     pub fn system(domain: &Domain) -> Self {
         Self::new(domain, &Actor::System)
+    }
+
+    /// Somebody who is about to show who they are, now.
+    pub(in crate::domain) fn sign_in(domain: &Domain) -> Self {
+        Self { actor: "sign_in".to_owned(), source: Source::Http.name(), at: domain.now() }
+    }
+
+    /// The same moment and face, signed by this actor.
+    pub(in crate::domain) fn signed_by(&self, actor: &Actor) -> Self {
+        Self { actor: actor.to_string(), ..self.clone() }
+    }
+
+    /// The same author, named by their own id and not by an account that is about to be forgotten.
+    pub(in crate::domain) fn by_person(self, id: UserId) -> Self {
+        Self { actor: format!("user:{id}"), ..self }
     }
 
     /// Who acts, as the event log names them.

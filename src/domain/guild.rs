@@ -4,6 +4,7 @@
 
 pub mod digest;
 mod refusal;
+pub mod role;
 mod time_zone;
 
 use chrono::{DateTime, Utc};
@@ -24,6 +25,7 @@ use crate::store::WriteTransaction;
 
 pub use digest::{DIGEST_KIND, DigestCounts, due_digests};
 pub use refusal::GuildRefusal;
+pub(in crate::domain) use time_zone::parse as parse_time_zone;
 pub use time_zone::time_zone_choices;
 
 /// The language tags that Discord uses: <https://discord.com/developers/docs/reference#locales>; `en` stands for both.
@@ -110,13 +112,17 @@ impl General {
             self.time_zone = time_zone::parse(name)?;
         }
         if let Some(tag) = &change.language {
-            self.language =
-                language(tag).ok_or_else(|| GuildRefusal::UnknownLanguage { tag: tag.chars().take(16).collect() })?;
+            self.language = parse_language(tag)?;
         }
         self.week_start = change.week_start.unwrap_or(self.week_start);
         self.digest = change.digest.unwrap_or(self.digest);
         Ok(self)
     }
+}
+
+/// Reads a language tag in any case.
+pub(in crate::domain) fn parse_language(tag: &str) -> Result<&'static str, GuildRefusal> {
+    language(tag).ok_or_else(|| GuildRefusal::UnknownLanguage { tag: tag.chars().take(16).collect() })
 }
 
 fn language(tag: &str) -> Option<&'static str> {

@@ -26,7 +26,7 @@ pub use refusal::HistoryRefusal;
 use subject::{Hold, Scope, Subject};
 
 /// The events that change settings.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 16] = [
     "slot.set",
     "slot.cleared",
     "slot.created",
@@ -34,6 +34,8 @@ const KINDS: [&str; 14] = [
     "slot.broken",
     "slot.repaired",
     "guild.settings_changed",
+    "guild_role.set",
+    "guild_role.cleared",
     "vanish.rule_set",
     "vanish.rule_removed",
     "vanish.default_set",

@@ -1,11 +1,16 @@
 //! A domain over a store of its own, for unit tests of rules.
 
 pub mod keys;
+pub mod wallet;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::id::{ApiKeyId, ChannelId, DiscordUserId, GuildId};
+use entity::{
+    id::{ApiKeyId, ChannelId, DiscordUserId, GuildId},
+    project, user,
+    user::Role,
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -99,6 +104,7 @@ pub fn member(permissions: u64) -> Actor {
         permissions,
         channel: None,
         roles: Vec::new(),
+        given: super::guild::role::GivenRights::default(),
         is_bot_admin: false,
     })
 }
@@ -107,6 +113,31 @@ pub fn member(permissions: u64) -> Actor {
 pub fn key(scopes: &[&str], guild_id: Option<GuildId>) -> Actor {
     let scopes = Scopes(scopes.iter().map(|scope| scope.parse().unwrap()).collect());
     Actor::Key(Arc::new(KeyActor { id: ApiKeyId(uuid::Uuid::nil()), scopes, guild_id }))
+}
+
+/// A new person.
+pub async fn person(domain: &Domain, role: Role) -> user::Model {
+    let new = super::user::NewUser { role, discord_user_id: None };
+    super::user::create(domain, &root(), new).await.unwrap()
+}
+
+/// A signed-in person.
+pub fn signed_in(row: &user::Model) -> Actor {
+    Actor::User(super::UserActor { id: row.id, role: row.role })
+}
+
+/// A new public project of a new person.
+pub async fn project(domain: &Domain) -> project::Model {
+    let owner = signed_in(&person(domain, Role::Authenticated).await);
+    let new = super::project::NewProject {
+        title: "Guildhall".to_owned(),
+        description: "A bot".to_owned(),
+        github_url: None,
+        deployment_url: None,
+        tags: Vec::new(),
+        is_public: true,
+    };
+    super::project::create(domain, &owner, new).await.unwrap().row
 }
 
 /// Writes an event of [`guild`], as a feature would.

@@ -1,49 +1,111 @@
 //! People: who they are, whatever accounts they have elsewhere, and what they may do in this installation.
+//!
+//! Invariants: the table of identities is the only one that says whose an account is; an id that was given once leads
+//! to its person for ever, through the tombstone of a merge.
+
+mod change;
+mod erase;
+mod first_use;
+pub mod holdings;
+mod identity;
+mod merge;
+mod profile;
+mod read;
+mod refusal;
+mod spelling;
+#[cfg(test)]
+mod tests;
 
 use entity::{
     id::{DiscordUserId, UserId},
-    identity::{self, Platform},
+    identity::{Entity as Identity, Platform},
     user::{self, Role},
 };
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QuerySelect, TryInsertResult};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, QuerySelect};
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Domain, Error, Kind, Refusal, Right, counter,
+    Actor, Domain, Error, Right, counter,
     event::{Author, spelled},
 };
 use crate::{id_source::IdSource, store::WriteTransaction};
 
-/// What people are refused.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-pub enum UserRefusal {
-    /// There is no such person.
-    #[error("User not found")]
-    NotFound,
-    /// The Discord account belongs to somebody already.
-    #[error("That Discord account belongs to another user already")]
-    IdentityTaken,
-}
+pub use change::{delete, set_disabled, set_role};
+pub use erase::{erase, export};
+pub use first_use::{KnownAccounts, note_use};
+pub use identity::{
+    Connected, IdentityKey, NewIdentity, Upserted, connect, connect_claimed, creates_on_read, disconnect, set_primary,
+    upsert,
+};
+pub(in crate::domain) use identity::{connect_proved, mark_primary, of_identity};
+pub use merge::{Merged, merge};
+pub use profile::{Profile, ProfileChange, profile, set_profile};
+pub use read::{Found, UserFilter, UserPage, UserView, find, get, identities, own_identities, users};
+pub use refusal::UserRefusal;
+pub use spelling::{canonical, platform_name};
 
-impl Refusal for UserRefusal {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::NotFound => Kind::NotFound,
-            Self::IdentityTaken => Kind::Conflict,
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "user.not_found",
-            Self::IdentityTaken => "user.identity_taken",
-        }
-    }
-}
+/// Most tombstones on the way from an id to its person. A merge leads them all to the end, so that one is usual.
+const TOMBSTONES_MAX: usize = 8;
 
 /// What events call a person.
 pub(in crate::domain) fn subject(id: UserId) -> String {
     format!("user/{id}")
+}
+
+/// Whether a person may do anything.
+pub(in crate::domain) fn is_active(row: &user::Model) -> bool {
+    is_there(row) && row.disabled_at.is_none()
+}
+
+/// Whether a person is still one of their own.
+pub(in crate::domain) fn is_there(row: &user::Model) -> bool {
+    row.deleted_at.is_none() && row.merged_into.is_none()
+}
+
+/// The person of an id, through tombstones; they may be disabled or deleted.
+pub(in crate::domain) async fn resolve(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+) -> Result<Option<user::Model>, Error> {
+    let mut id = id;
+    for _ in 0..TOMBSTONES_MAX {
+        let row = user::Entity::find_by_id(id).one(connection).await?;
+        match row.as_ref().and_then(|row| row.merged_into) {
+            Some(target) => id = target,
+            None => return Ok(row),
+        }
+    }
+    Ok(None)
+}
+
+/// The same, with the row held until the transaction ends.
+pub(in crate::domain) async fn lock(txn: &WriteTransaction, id: UserId) -> Result<user::Model, Error> {
+    let mut id = id;
+    for _ in 0..TOMBSTONES_MAX {
+        let found = user::Entity::find_by_id(id).lock_exclusive().one(txn.connection()).await?;
+        let row = found.ok_or(UserRefusal::NotFound)?;
+        match row.merged_into {
+            Some(target) => id = target,
+            None => return Ok(row),
+        }
+    }
+    Err(UserRefusal::NotFound.into())
+}
+
+/// The same; refuses whoever was deleted.
+pub(in crate::domain) async fn lock_living(txn: &WriteTransaction, id: UserId) -> Result<user::Model, Error> {
+    let row = lock(txn, id).await?;
+    if row.deleted_at.is_some() { Err(UserRefusal::NotFound.into()) } else { Ok(row) }
+}
+
+/// The person that an actor is: a signed-in one, or the one of a Discord account. None where nobody knows them.
+pub async fn own(domain: &Domain, actor: &Actor) -> Result<Option<UserId>, Error> {
+    if let Actor::User(user) = actor {
+        return Ok(Some(user.id));
+    }
+    let Some(discord) = actor.discord_user() else { return Ok(None) };
+    let known = Identity::find_by_id((Platform::Discord, discord.to_string())).one(domain.store.reader()).await?;
+    Ok(known.map(|identity| identity.user_id))
 }
 
 /// A person to be made.
@@ -69,11 +131,10 @@ pub async fn create(domain: &Domain, actor: &Actor, new: NewUser) -> Result<user
         .store
         .write(input, |txn, input| {
             Box::pin(async move {
-                let row = insert(txn, &input.author, &input.ids, input.new.role).await?;
-                if let Some(discord) = input.new.discord_user_id
-                    && !connect(txn, &input.author, row.id, (Platform::Discord, &discord.to_string())).await?
-                {
-                    return Err(UserRefusal::IdentityTaken.into());
+                let row = insert_person(txn, &input.author, &input.ids, input.new.role).await?;
+                if let Some(discord) = input.new.discord_user_id {
+                    let account = discord.to_string();
+                    identity::connect_new(txn, &input.author, row.id, (Platform::Discord, &account)).await?;
                 }
                 Ok(row)
             })
@@ -81,12 +142,25 @@ pub async fn create(domain: &Domain, actor: &Actor, new: NewUser) -> Result<user
         .await
 }
 
-async fn insert(txn: &WriteTransaction, author: &Author, ids: &IdSource, role: Role) -> Result<user::Model, Error> {
+async fn insert_person(
+    txn: &WriteTransaction,
+    author: &Author,
+    ids: &IdSource,
+    role: Role,
+) -> Result<user::Model, Error> {
     let row = user::Model {
         id: UserId(ids.uuid()),
         role,
         disabled_at: None,
         generation: counter::next(txn, counter::AUTH).await?,
+        merged_into: None,
+        deleted_at: None,
+        erased_at: None,
+        time_zone: None,
+        language: None,
+        privacy: None,
+        ens_name: None,
+        ens_avatar: None,
         created_at: author.at(),
         updated_at: author.at(),
     };
@@ -94,49 +168,6 @@ async fn insert(txn: &WriteTransaction, author: &Author, ids: &IdSource, role: R
     let change = (Value::Null, json!({ "role": spelled(role) }));
     txn.append_event(author.event("user.registered", None, subject(row.id), change)).await?;
     Ok(row)
-}
-
-/// Connects an account that nobody has, its ownership proved at this moment; says whether it did.
-async fn connect(
-    txn: &WriteTransaction,
-    author: &Author,
-    user_id: UserId,
-    (platform, identity): (Platform, &str),
-) -> Result<bool, Error> {
-    let row = identity::Model {
-        platform,
-        identity: identity.to_owned(),
-        user_id,
-        is_primary: true,
-        metadata: None,
-        verified_at: Some(author.at()),
-        created_at: author.at(),
-        updated_at: author.at(),
-    };
-    let inserted = identity::Entity::insert(row.into_active_model())
-        .on_conflict_do_nothing()
-        .exec_without_returning(txn.connection())
-        .await?;
-    Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
-}
-
-/// The person of an account that has just been proved, in the platform's canonical spelling; made on their first act.
-pub(in crate::domain) async fn of_identity(
-    txn: &WriteTransaction,
-    author: &Author,
-    ids: &IdSource,
-    (platform, identity): (Platform, &str),
-) -> Result<UserId, Error> {
-    let known = identity::Entity::find_by_id((platform, identity.to_owned()));
-    if let Some(identity) = known.one(txn.connection()).await? {
-        return Ok(identity.user_id);
-    }
-    let row = insert(txn, author, ids, Role::Authenticated).await?;
-    if connect(txn, author, row.id, (platform, identity)).await? {
-        return Ok(row.id);
-    }
-    // Another transaction was faster: this one is repeated and finds the person.
-    Err(sea_orm::DbErr::RecordNotUpdated.into())
 }
 
 /// The person of a Discord account.
@@ -149,61 +180,8 @@ pub(in crate::domain) async fn of_discord(
     of_identity(txn, author, ids, (Platform::Discord, &discord.to_string())).await
 }
 
-/// The person of this id.
+/// The row of this id, through tombstones, whatever became of the person.
 pub async fn user(domain: &Domain, actor: &Actor, id: UserId) -> Result<user::Model, Error> {
     actor.require(Right::ManageUsers, None)?;
-    let row = user::Entity::find_by_id(id).one(domain.store.reader()).await?;
-    Ok(row.ok_or(UserRefusal::NotFound)?)
-}
-
-struct Change {
-    author: Author,
-    id: UserId,
-    role: Option<Role>,
-    disabled: Option<bool>,
-}
-
-/// Changes what a person may do; it counts from the next request on.
-pub async fn set_role(domain: &Domain, actor: &Actor, id: UserId, role: Role) -> Result<user::Model, Error> {
-    change(domain, actor, id, Some(role), None).await
-}
-
-/// Switches a person off or on again; it counts from the next request on.
-pub async fn set_disabled(domain: &Domain, actor: &Actor, id: UserId, disabled: bool) -> Result<user::Model, Error> {
-    change(domain, actor, id, None, Some(disabled)).await
-}
-
-async fn change(
-    domain: &Domain,
-    actor: &Actor,
-    id: UserId,
-    role: Option<Role>,
-    disabled: Option<bool>,
-) -> Result<user::Model, Error> {
-    actor.require(Right::ManageUsers, None)?;
-    let input = Change { author: Author::new(domain, actor), id, role, disabled };
-    domain.store.write(input, |txn, input| Box::pin(change_in(txn, input))).await
-}
-
-async fn change_in(txn: &WriteTransaction, input: &Change) -> Result<user::Model, Error> {
-    let found = user::Entity::find_by_id(input.id).lock_exclusive().one(txn.connection()).await?;
-    let before = found.ok_or(UserRefusal::NotFound)?;
-    let now = input.author.at();
-    let mut after = before.clone();
-    after.role = input.role.unwrap_or(before.role);
-    after.disabled_at = match input.disabled {
-        Some(true) => before.disabled_at.or(Some(now)),
-        Some(false) => None,
-        None => before.disabled_at,
-    };
-    if after == before {
-        return Ok(before);
-    }
-    after.generation = counter::next(txn, counter::AUTH).await?;
-    after.updated_at = now;
-    after.clone().into_active_model().reset_all().update(txn.connection()).await?;
-    let state = |row: &user::Model| json!({ "role": spelled(row.role), "disabled_at": row.disabled_at });
-    let change = (state(&before), state(&after));
-    txn.append_event(input.author.event("user.changed", None, subject(before.id), change)).await?;
-    Ok(after)
+    Ok(resolve(domain.store.reader(), id).await?.ok_or(UserRefusal::NotFound)?)
 }

@@ -20,6 +20,7 @@ mod watch;
 pub use backlog::abort_backlog;
 pub use counter::add_deleted;
 pub use defaults::{DefaultChange, defaults, set_defaults};
+pub(in crate::domain) use exemption::forget_account;
 pub use exemption::{ExemptionChange, ExemptionTarget, change_exemption, exemptions};
 pub use hold::{Pause, pause, resume, run_now};
 pub use message::{

@@ -185,6 +185,12 @@ impl Problem {
         }
     }
 
+    /// The same with another status, where the clients of an address know it so.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// Adds a value at fault.
     pub fn with_field(mut self, field: FieldError) -> Self {
         self.0.errors.push(field);
@@ -256,6 +262,7 @@ impl Problem {
 /// What the domain's classes of refusal mean in HTTP: the one place that says so.
 fn status_of(kind: Kind) -> StatusCode {
     match kind {
+        Kind::Malformed => StatusCode::BAD_REQUEST,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,

@@ -12,6 +12,11 @@ const CODES: &[(&str, u16, &str)] = &[
     ("body_timeout", 408, "The body took too long to arrive. Send it faster, or in one piece."),
     ("body_too_large", 413, "The body is larger than the server accepts."),
     (
+        "contract_wallet_unsupported",
+        422,
+        "The signature has not 65 bytes, as those of contract wallets. Only wallets with a key of their own can sign in.",
+    ),
+    (
         "forbidden",
         403,
         "The credential is valid but lacks a scope: `required` names what is needed, `available` what it has.",
@@ -40,7 +45,21 @@ const CODES: &[(&str, u16, &str)] = &[
 ];
 
 /// Features whose refusals have codes of their own, `feature.reason`.
-const FEATURES: &[&str] = &["claim", "idempotency", "key", "settings", "slot", "token", "user", "vanish"];
+const FEATURES: &[&str] = &[
+    "claim",
+    "guild",
+    "idempotency",
+    "key",
+    "project",
+    "refresh_token",
+    "settings",
+    "sign_in",
+    "siwe",
+    "slot",
+    "token",
+    "user",
+    "vanish",
+];
 
 /// The page of a code, in Markdown; none if there is no such code.
 pub(super) fn text(code: &str) -> Option<String> {

@@ -176,7 +176,10 @@ impl Shared {
             extensions.insert(allowance);
         }
         match principal.actor() {
-            Some(actor) if idempotency::applies(request.method(), request.headers()) => {
+            // Whom a public operation is for does not depend on who calls, and its refusals may write something.
+            Some(actor)
+                if entry.access != Access::Public && idempotency::applies(request.method(), request.headers()) =>
+            {
                 let handler = Arc::new(move |request| call(inner.clone(), request).boxed());
                 idempotency::once(&self.app, entry, &actor, request, handler).await
             }

@@ -56,8 +56,7 @@ pub(super) fn text(document: &Value) -> String {
     text.push_str(".\n\n## Endpoints\n\n");
     for (path, method, operation) in openapi::operations(document) {
         let method = method.to_uppercase();
-        if let Some(target) = operation["x-alias-of"].as_str() {
-            let _ = writeln!(text, "- `{method} {path}`: alias of `{target}`");
+        if operation.get("x-alias-of").is_some() {
             continue;
         }
         let summary = operation["summary"].as_str().unwrap_or_default();
@@ -68,5 +67,6 @@ pub(super) fn text(document: &Value) -> String {
         }
         text.push('\n');
     }
+    text.push_str("\nSome have other names for older clients: those with `x-alias-of` in the complete description.\n");
     text
 }

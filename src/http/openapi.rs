@@ -73,6 +73,10 @@ pub(super) fn head() -> OpenApi {
             tag("vanish", "Channels whose messages vanish"),
             tag("channels", "Named channels of a server"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
+            tag("users", "People: listed, found by an account, made and deleted, and one's own settings and data"),
+            tag("identities", "People's accounts elsewhere"),
+            tag("sign-in", "Signing in, and the tokens that come of it"),
+            tag("projects", "What people show of their work"),
             tag("meta", "What this server is and how it is doing"),
         ]))
         .components(Some(
@@ -345,7 +349,7 @@ fn errors_of(path: &str, operation: &Value, guarded: &Guarded) -> BTreeSet<u16> 
 
 /// Counts change with every request, and the envelope with every answer: nobody keeps them.
 fn is_always_new(path: &str) -> bool {
-    envelope::covers(path) || path.ends_with("/usage") || path.ends_with("/callers")
+    envelope::covers(path) || path.starts_with("/api/auth") || path.ends_with("/usage") || path.ends_with("/callers")
 }
 
 fn add_parameter(operation: &mut Value, parameter: Value) {

@@ -13,6 +13,9 @@ mod key_kingdom;
 mod key_usage;
 mod keys;
 mod limits;
+mod people;
+mod projects;
+mod sign_in;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -95,13 +98,14 @@ struct Choice {
     limits: LimitSettings,
     keys: KeyDialect,
     admin_secret: Option<&'static str>,
+    creates_users_on_read: bool,
 }
 
 impl Default for Choice {
     /// Limits are lifted, unless a test is about them.
     fn default() -> Self {
         let (http, limits) = (HttpSettings::default(), LimitSettings::lifted());
-        Self { http, limits, keys: KeyDialect::Live, admin_secret: None }
+        Self { http, limits, keys: KeyDialect::Live, admin_secret: None, creates_users_on_read: true }
     }
 }
 
@@ -128,6 +132,7 @@ async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
     let mut limits =
         Limits { arm_delay: Duration::ZERO, old_deletes_per_second: 1, preview_messages_max: 100, ..Limits::default() };
     limits.keys.shape = choice.keys;
+    limits.creates_users_on_read = choice.creates_users_on_read;
     let app = App::new(Parts {
         domain: Domain::new(store, clock.clone(), IdSource::counting(clock.clone()), limits),
         http: choice.http,
@@ -136,6 +141,7 @@ async fn app_of(choice: Choice) -> (App, Clock, TempDir) {
         limits: RateLimits::new(choice.limits, clock.clone()),
         readiness: Readiness::default(),
         discord: None,
+        oauth: None,
         metrics: None,
     });
     (app, clock, folder)

@@ -15,8 +15,8 @@ use crate::{
     store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, sequencer::Sequencer, slot_confirmer::SlotConfirmer,
-        vanish_sweeper::VanishSweeper,
+        message_timer::MessageTimer, messenger::Messenger, sequencer::Sequencer, session_clearer::SessionClearer,
+        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -101,6 +101,8 @@ impl Leader {
         }
         let keeper = KeyKeeper::new(domain.clone());
         term.tasks.spawn(worker::run(keeper, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
+        let clearer = SessionClearer::new(domain.clone());
+        term.tasks.spawn(worker::run(clearer, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));

@@ -10,8 +10,8 @@ const COMMAND_CHARACTERS_MAX: usize = 8_000;
 const OPTIONS_MAX: usize = 25;
 const CHOICES_MAX: usize = 25;
 
-/// Commands that tell of the bot itself, and those that its administrators also use in direct messages.
-const EVERYWHERE: [&str; 3] = ["apikey", "help", "status"];
+/// Commands that tell of the bot itself or of who asks, and those that its administrators also use in direct messages.
+const EVERYWHERE: [&str; 4] = ["apikey", "help", "my", "status"];
 
 /// Types of commands and of options that hold further options.
 const CHAT_INPUT: u64 = 1;

@@ -152,7 +152,7 @@ impl Bot {
     /// Waits until every worker has twice in a row found nothing to do.
     pub async fn drain(&self) {
         // They look seldom, and none of a story's work waits for them.
-        let seldom = ["cache_tailer", "key_usage_writer", "key_keeper"];
+        let seldom = ["cache_tailer", "key_usage_writer", "key_keeper", "session_clearer"];
         let before = self.running().board().read();
         self.eventually("all workers are idle", async |bot| {
             let now = bot.running().board().read();

@@ -3,6 +3,7 @@
 mod general;
 mod health;
 mod history;
+mod roles;
 mod slots;
 mod transfer;
 mod words;

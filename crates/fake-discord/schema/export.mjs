@@ -77,7 +77,7 @@ for (const statement of file.statements) {
 
 const routes = {};
 const table = fs.readFileSync(tablePath, "utf8");
-for (const [, method, template] of table.matchAll(/(?:bot|open) (GET|PUT|POST|PATCH|DELETE) "([^"]+)"/g)) {
+for (const [, method, template] of table.matchAll(/(?:bot|either|person|open|client) (GET|PUT|POST|PATCH|DELETE) "([^"]+)"/g)) {
   const path = paths.get(flat(template));
   const operation = path && members(path).get(method.toLowerCase());
   if (!operation) {

@@ -19,6 +19,7 @@ mod interaction;
 mod journal;
 mod model;
 mod multipart;
+mod oauth;
 pub mod permission;
 mod rate_limit;
 mod render;
@@ -45,6 +46,7 @@ pub use gateway::{
 pub use interaction::{Callback, Choice, Interaction, Target};
 pub use journal::Exchange;
 pub use model::{Button, ChannelKind, FLAG_EPHEMERAL, FLAG_LOADING, FakeMessage, WebhookAuthor};
+pub use oauth::Consent;
 
 use state::{Shared, State};
 
@@ -56,6 +58,8 @@ pub const BOT_USER_ID: u64 = APPLICATION_ID;
 pub const HOST_USER_ID: u64 = 1_000_000_000_000_000_001;
 /// The one bot token that is accepted. Its first part is the bot's id, as in real tokens.
 pub const TOKEN: &str = "MTEwMDAwMDAwMDAwMDAwMDAwMQ.Gguild.stand-in-token-that-opens-nothing-at-all";
+/// The secret by which the application proves itself when people sign in. Its client id is [`APPLICATION_ID`].
+pub const CLIENT_SECRET: &str = "stand-in-secret-that-opens-nothing";
 /// How long waits last before they panic.
 pub const WAIT: Duration = Duration::from_secs(5);
 

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use clap::Parser;
-use fake_discord::{ChannelKind, FakeDiscord, FakeMessage, Interaction, MESSAGE_CONTENT, TOKEN};
+use fake_discord::{
+    APPLICATION_ID, CLIENT_SECRET, ChannelKind, Consent, FakeDiscord, FakeMessage, Interaction, MESSAGE_CONTENT, TOKEN,
+};
 use serde_json::{Map, Value, json};
 
 /// A local stand-in for Discord with one small guild.
@@ -25,6 +27,9 @@ struct Arguments {
     /// Switches Message Content Intent on in the developer portal.
     #[arg(long)]
     message_content: bool,
+    /// Registers a redirect URI for signing in; may be given several times.
+    #[arg(long)]
+    redirect_uri: Vec<String>,
 }
 
 const HELP: &str = "\
@@ -41,6 +46,8 @@ dm / general                             where commands are used from now on
 letters                                  what the bot wrote in direct messages
 letter Revoke…                           press a button of the newest direct message that has it
 dms closed / dms open                    close and open the owner's direct messages
+consent allow / consent deny / consent none
+                                         what the owner answers when asked to sign in
 commands                                 what the bot registered
 advance MINUTES                          move the stand-in's clock
 problems                                 breaches of Discord's rules and schema so far
@@ -65,9 +72,11 @@ async fn main() -> anyhow::Result<()> {
     if arguments.message_content {
         fake.declare_intents(MESSAGE_CONTENT);
     }
+    let uris: Vec<&str> = arguments.redirect_uri.iter().map(String::as_str).collect();
+    fake.set_redirect_uris(&uris);
     let mut shell = seeded(fake);
     line(&format!(
-        "Discord's stand-in listens. Point the bot at it:\n\n  DISCORD_TOKEN={TOKEN} \\\n  GUILDHALL_DISCORD__API_PROXY={} cargo run\n\nThe guild is {}, #general is {}, you are {}. Type help.",
+        "Discord's stand-in listens. Point the bot at it:\n\n  DISCORD_TOKEN={TOKEN} \\\n  GUILDHALL_DISCORD__API_PROXY={} cargo run\n\nIts client id is {APPLICATION_ID}, its client secret {CLIENT_SECRET}. The guild is {}, #general is {}, you are {}. Type help.",
         shell.fake.base_url(),
         shell.guild,
         shell.channel,
@@ -116,6 +125,7 @@ fn seeded(fake: FakeDiscord) -> Shell {
         fake.seed(channel, user, 5, from, TimeDelta::minutes(5));
     }
     fake.set_application_owner(owner);
+    fake.set_consent(Consent::Allow(owner));
     Shell { fake, guild, channel, place: channel, owner, names: Arc::new(names), last: None }
 }
 
@@ -156,6 +166,11 @@ impl Shell {
                 let used = self.fake.press_label(self.owner, letter, rest);
                 self.show(used).await;
             }
+            "consent" => self.fake.set_consent(match rest {
+                "allow" => Consent::Allow(self.owner),
+                "deny" => Consent::Deny,
+                _ => Consent::SignedOut,
+            }),
             "dms" => self.fake.set_dms_open(self.owner, rest == "open"),
             "complete" => self.complete(rest.trim_start_matches('/')).await,
             "menu" => {

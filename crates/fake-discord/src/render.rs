@@ -40,7 +40,7 @@ pub(crate) fn own_user(me: &User) -> Value {
     let mut value = user(me);
     for (key, more) in [
         ("mfa_enabled", json!(true)),
-        ("locale", json!("en-US")),
+        ("locale", json!(me.locale)),
         ("verified", json!(true)),
         ("email", Value::Null),
         ("premium_type", json!(0)),

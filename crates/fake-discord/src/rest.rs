@@ -6,6 +6,7 @@ mod callback;
 mod channel;
 mod guild;
 mod message;
+pub(crate) mod oauth;
 mod pin;
 pub(crate) mod request;
 mod table;
@@ -22,11 +23,12 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 pub(crate) use request::{ApiError, Req, Result};
-pub(crate) use table::{Route, canonical, find};
+pub(crate) use table::{Caller, Route, canonical, find};
 
 use crate::fault::Failure;
 use crate::journal::Exchange;
 use crate::multipart::{self, Upload};
+use crate::oauth::Grant;
 use crate::rate_limit::Headers;
 use crate::server::Wire;
 use crate::state::State;
@@ -44,7 +46,9 @@ struct Incoming {
     body: Value,
     files: Vec<Upload>,
     malformed: bool,
-    authorized: Option<bool>,
+    /// Whether the body is a form, as the endpoints for tokens want it.
+    is_form: bool,
+    authorization: Option<String>,
     has_agent: bool,
 }
 
@@ -86,7 +90,10 @@ pub(crate) async fn entry(
     let Ok(bytes) = axum::body::to_bytes(body, MAX_BODY).await else {
         return respond(&fake, Outcome::json(413, Some(json!({"code": 40005, "message": "Request entity too large"}))));
     };
-    let Some(path) = head.uri.path().strip_prefix("/api/v10") else {
+    let path = head.uri.path();
+    // Discord's documents write the endpoints for tokens without a version.
+    let plain = path.strip_prefix("/api").filter(|rest| rest.starts_with("/oauth2/token"));
+    let Some(path) = path.strip_prefix("/api/v10").or(plain) else {
         fake.with(|state| {
             let what = format!("{} {}", head.method, head.uri.path());
             state.journal.unknown_route(what);
@@ -165,8 +172,13 @@ fn respond(fake: &FakeDiscord, outcome: Outcome) -> Response {
 fn read(method: &Method, path: &str, query: &str, headers: &HeaderMap, bytes: &Bytes) -> Incoming {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let kind = text("content-type").unwrap_or_default();
+    let is_form = kind.starts_with("application/x-www-form-urlencoded");
     let parsed = if kind.starts_with("multipart/form-data") {
         multipart::parse(kind, bytes)
+    } else if is_form {
+        let pairs = request::query_pairs(&String::from_utf8_lossy(bytes));
+        let fields = pairs.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
+        Some((Value::Object(fields), Vec::new()))
     } else if bytes.is_empty() {
         Some((Value::Null, Vec::new()))
     } else {
@@ -182,7 +194,8 @@ fn read(method: &Method, path: &str, query: &str, headers: &HeaderMap, bytes: &B
         body,
         files,
         malformed,
-        authorized: text("authorization").map(|value| value == format!("Bot {TOKEN}")),
+        is_form,
+        authorization: text("authorization").map(str::to_owned),
         has_agent: text("user-agent").is_some_and(|agent| !agent.trim().is_empty()),
     }
 }
@@ -202,10 +215,9 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
         state.journal.unknown_route(what);
         return not_found();
     };
-    let refused = incoming.authorized == Some(false) || state.token_refused;
-    if refused || (definition.needs_token && incoming.authorized.is_none()) {
-        return Outcome::json(401, Some(json!({"code": 0, "message": "401: Unauthorized"})));
-    }
+    let Ok(grant) = authorize(state, incoming, definition.caller) else {
+        return Outcome::json(401, Some(ApiError::unauthorized().json()));
+    };
     let key = format!("{} {}", incoming.method, definition.template);
     let major = params.iter().find(|(name, _)| matches!(*name, "channel_id" | "guild_id" | "webhook_token"));
     let major = major.map_or("", |(_, value)| value);
@@ -224,6 +236,9 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
         query: request::query_pairs(&incoming.query),
         body: incoming.body.clone(),
         files: incoming.files.clone(),
+        is_form: incoming.is_form,
+        authorization: incoming.authorization.clone(),
+        grant,
     };
     let answer = if incoming.malformed {
         Err(ApiError::new(400, 50109, "The request body contains invalid JSON."))
@@ -242,6 +257,25 @@ fn handle(state: &mut State, incoming: &Incoming, route: Option<Route>) -> Outco
     };
     outcome.headers.extend(headers);
     outcome
+}
+
+/// Who calls: the grant of a person, None for the bot and for whom the handler knows.
+fn authorize(state: &State, incoming: &Incoming, caller: Caller) -> Result<Option<Grant>> {
+    let given = incoming.authorization.as_deref();
+    if let Some(token) = given.and_then(|text| text.strip_prefix("Bearer "))
+        && matches!(caller, Caller::Either | Caller::Person)
+    {
+        let grant = state.oauth.by_access_token(token, state.now());
+        return grant.cloned().map(Some).ok_or_else(ApiError::unauthorized);
+    }
+    let is_bot = given.map(|text| text == format!("Bot {TOKEN}"));
+    let passes = match caller {
+        Caller::Client => true,
+        Caller::Person => false,
+        Caller::Open => is_bot != Some(false) && !state.token_refused,
+        Caller::Bot | Caller::Either => is_bot == Some(true) && !state.token_refused,
+    };
+    if passes { Ok(None) } else { Err(ApiError::unauthorized()) }
 }
 
 fn check_reason(incoming: &Incoming) -> Result<()> {

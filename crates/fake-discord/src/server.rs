@@ -18,8 +18,11 @@ use crate::FakeDiscord;
 
 /// Serves until the task is aborted.
 pub(crate) async fn serve(listener: TcpListener, fake: FakeDiscord) {
-    let app =
-        Router::new().route("/", get(crate::gateway::socket::upgrade)).fallback(crate::rest::entry).with_state(fake);
+    let app = Router::new()
+        .route("/", get(crate::gateway::socket::upgrade))
+        .route("/oauth2/authorize", get(crate::rest::oauth::authorize))
+        .fallback(crate::rest::entry)
+        .with_state(fake);
     let make = app.into_make_service_with_connect_info::<Wire>();
     // Only a broken listener ends this, and then every test that follows says so by itself.
     drop(axum::serve(CuttableListener(listener), make).await);

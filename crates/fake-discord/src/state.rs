@@ -13,6 +13,7 @@ use crate::gateway::Gateway;
 use crate::interaction::store::InteractionState;
 use crate::journal::Journal;
 use crate::model::{Channel, FakeMessage, Guild, TeamMember, User};
+use crate::oauth::OAuth;
 use crate::rate_limit::RateLimits;
 use crate::snowflake::Snowflakes;
 use crate::{BOT_USER_ID, HOST_USER_ID};
@@ -72,6 +73,7 @@ pub(crate) struct State {
     pub(crate) team: Vec<TeamMember>,
     /// Privileged intents that are switched on in the developer portal.
     pub(crate) privileged: u64,
+    pub(crate) oauth: OAuth,
 }
 
 /// How many answers to interactions, and ephemeral messages, are remembered.
@@ -101,6 +103,7 @@ impl State {
             owner: HOST_USER_ID,
             team: Vec::new(),
             privileged: 0,
+            oauth: OAuth::default(),
         }
     }
 

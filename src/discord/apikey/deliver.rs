@@ -64,7 +64,7 @@ pub fn usual(data: &Data, asked: &Asked) -> Way {
 
 /// Who presses a button of an order, with their rights where its key will work.
 pub async fn owner(data: &Data, asked: &Asked, order: ApiKeyClaimId) -> Result<Actor, CommandError> {
-    let view = api_key::view_order(data.app.domain(), &asked.actor()?, order).await?;
+    let view = api_key::view_order(data.app.domain(), &asked.actor().await?, order).await?;
     asked.actor_about(data, view.guild_id).await
 }
 
@@ -120,7 +120,7 @@ pub async fn again(data: &Data, asked: &Asked, press: &Press<'_>, way: Way) -> R
 
 /// Nobody wants the key any more.
 pub async fn cancel(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
-    api_key::cancel_order(data.app.domain(), &asked.actor()?, press.argument(0)?).await?;
+    api_key::cancel_order(data.app.domain(), &asked.actor().await?, press.argument(0)?).await?;
     Ok(Reply::text("Cancelled. No key was made."))
 }
 

@@ -11,7 +11,7 @@ pub struct Guide {
 }
 
 /// The subjects, in the order of the menu.
-pub const GUIDES: [Guide; 5] = [
+pub const GUIDES: [Guide; 6] = [
     Guide {
         name: "vanish",
         title: "Vanishing channels",
@@ -32,9 +32,19 @@ pub const GUIDES: [Guide; 5] = [
             **1.** {settings slot set} leads `alerts` to a channel that only your team sees.\n\
             **2.** {settings slot test} proves that it works.\n\
             **3.** {settings general} sets the time zone, by which days and summaries are counted.\n\
+            **4.** {settings role set} gives a role of yours a right here, such as `manager`: its people may change \
+            these settings.\n\
             When a channel is deleted or I lose a permission, I say so in `alerts`, once; {settings doctor} shows \
             everything that is broken. {settings history} shows who changed what, in chat or over the API, and rolls \
             back. {settings panel} has all of it with buttons.",
+    },
+    Guide {
+        name: "my",
+        title: "You and your data",
+        template: "{my profile} sets your time zone, your language, and who sees the accounts that you have elsewhere.\n\
+            {my data export} gives you everything that I hold about you as a file. {my data erase} shows what would go, \
+            and makes me forget you when you confirm: keys and sign-ins end at once, and it cannot be undone.\n\
+            All of it works here and in a direct message to me, and nobody else sees the answers.",
     },
     Guide {
         name: "api",

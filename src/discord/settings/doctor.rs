@@ -78,7 +78,7 @@ async fn rights(data: &Data, guild: GuildId, channel: ChannelId) -> Result<Right
 /// The whole report.
 pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let actor = asked.actor()?;
+    let actor = asked.actor().await?;
     let domain = data.app.domain();
     let missing = permission::missing(data.api.own_server_permissions(guild, Lane::Interactive).await?, invite::NEEDED);
     // What is true now is written down first, so that the report and the features agree.

@@ -120,14 +120,14 @@ fn plain(text: &str) -> String {
 
 async fn set(data: &Data, asked: &Asked, change: GeneralChange) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let row = guilds::set_general(data.app.domain(), &asked.actor()?, guild, change).await?;
+    let row = guilds::set_general(data.app.domain(), &asked.actor().await?, guild, change).await?;
     reply(data, asked, &row, "✅ Saved.").await
 }
 
 /// The present settings.
 pub async fn show(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let row = guilds::general(data.app.domain(), &asked.actor()?, guild).await?;
+    let row = guilds::general(data.app.domain(), &asked.actor().await?, guild).await?;
     reply(data, asked, &row, "").await
 }
 
@@ -181,7 +181,7 @@ fn digest_word(digest: Digest) -> &'static str {
 /// The form with the present settings in it.
 pub async fn modal(data: &Data, asked: &Asked) -> Result<CreateModal, CommandError> {
     let guild = asked.member()?.guild_id;
-    let row = guilds::general(data.app.domain(), &asked.actor()?, guild).await?;
+    let row = guilds::general(data.app.domain(), &asked.actor().await?, guild).await?;
     let inputs = vec![
         card::input("Time zone", "timezone", &row.time_zone, 64).placeholder("Europe/Berlin"),
         card::input("Week starts on: Monday or Sunday", "week_start", week_word(row.week_start), 10),

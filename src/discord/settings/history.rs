@@ -36,7 +36,7 @@ pub async fn history(ctx: Context<'_>) -> Result<(), CommandError> {
 pub async fn page(data: &Data, asked: &Asked, before: Option<i64>) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
     let limit = PAGE as u64 + 1;
-    let mut revisions = history::revisions(data.app.domain(), &asked.actor()?, guild, before, limit).await?;
+    let mut revisions = history::revisions(data.app.domain(), &asked.actor().await?, guild, before, limit).await?;
     let more = revisions.len() > PAGE;
     revisions.truncate(PAGE);
     let (Some(newest), Some(oldest)) = (revisions.first(), revisions.last()) else {
@@ -105,6 +105,10 @@ fn plain_subject(spelled: &str) -> String {
     match area {
         "slot" => format!("slot {rest}"),
         "guild" => "general settings".to_owned(),
+        "guild_role" => match rest.rsplit_once('/') {
+            Some((_, kind)) => format!("role of kind {}", text::escape(kind, 16)),
+            None => "a role".to_owned(),
+        },
         "vanish" => "vanish rule".to_owned(),
         "vanish_default" => "vanish defaults".to_owned(),
         "vanish_exemption" => "vanish exemption".to_owned(),
@@ -168,6 +172,7 @@ pub fn difference(changes: &[FieldChange]) -> Vec<String> {
 fn name(field: &str) -> String {
     match field {
         "channel_id" => "channel".to_owned(),
+        "role_id" => "role".to_owned(),
         "slot_type" => "type".to_owned(),
         "after_seconds" => "vanish after".to_owned(),
         "at_minute" => "at".to_owned(),
@@ -180,6 +185,7 @@ fn value(field: &str, value: &Value) -> String {
     match (field, value) {
         (_, Value::Null) => "–".to_owned(),
         ("channel_id", Value::String(id)) => id.parse().map_or_else(|_| "a channel".to_owned(), text::channel),
+        ("role_id", Value::String(id)) => id.parse().map_or_else(|_| "a role".to_owned(), text::role),
         ("after_seconds", Value::Number(seconds)) => seconds.as_i64().map_or_else(|| "–".to_owned(), duration::format),
         ("keep_last", Value::Number(count)) if count.as_i64() == Some(KEEP_LAST_OFF.into()) => "off".to_owned(),
         ("paused_until", Value::String(moment)) => moment.parse().map_or_else(|_| "–".to_owned(), text::absolute),
@@ -196,7 +202,7 @@ fn value(field: &str, value: &Value) -> String {
 pub async fn preview(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
     let position: i64 = press.values.first().and_then(|value| value.parse().ok()).ok_or_else(outdated)?;
-    let planned = history::plan_rollback(data.app.domain(), &asked.actor()?, guild, position).await?;
+    let planned = history::plan_rollback(data.app.domain(), &asked.actor().await?, guild, position).await?;
     plan::preview(data, asked, plan::Kind::Rollback { position }, planned).await
 }
 

@@ -49,7 +49,7 @@ pub async fn section(data: &Data, asked: &Asked, name: &str) -> Result<Reply, Co
 }
 
 async fn overview(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
-    let (domain, actor, guild_id) = (data.app.domain(), asked.actor()?, asked.member()?.guild_id);
+    let (domain, actor, guild_id) = (data.app.domain(), asked.actor().await?, asked.member()?.guild_id);
     let views = slots::all_slots(domain, &actor, guild_id).await?;
     let rules = vanish::rules(domain, &actor, Some(guild_id), None).await?;
     let general = guild::general(domain, &actor, guild_id).await?;
@@ -77,7 +77,7 @@ async fn overview(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
 }
 
 async fn vanishing(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
-    let (domain, actor, guild_id) = (data.app.domain(), asked.actor()?, asked.member()?.guild_id);
+    let (domain, actor, guild_id) = (data.app.domain(), asked.actor().await?, asked.member()?.guild_id);
     let rules = vanish::rules(domain, &actor, Some(guild_id), None).await?;
     let mention = |command: &str| data.commands.mention(command);
     if rules.rows.is_empty() {

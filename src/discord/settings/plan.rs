@@ -96,7 +96,7 @@ fn back() -> serenity::all::CreateButton {
 }
 
 async fn take(data: &Data, asked: &Asked, id: ProposalId) -> Result<Plan, CommandError> {
-    let taken = proposal::take(data.app.domain(), &asked.actor()?, id).await?;
+    let taken = proposal::take(data.app.domain(), &asked.actor().await?, id).await?;
     if taken.kind != KIND {
         return Err(outdated());
     }
@@ -108,7 +108,7 @@ pub async fn apply(data: &Data, asked: &Asked, id: ProposalId) -> Result<Reply, 
     let Plan { changes, .. } = take(data, asked, id).await?;
     let guild = asked.member()?.guild_id;
     let count = card::count(changes.len(), "change", "changes");
-    revisions::apply_changes(data.app.domain(), &asked.actor()?, guild, changes).await?;
+    revisions::apply_changes(data.app.domain(), &asked.actor().await?, guild, changes).await?;
     let said = format!("✅ {count} made. I ask Discord about the channels of slots within seconds.");
     Ok(Reply::text(said).row(card::row(vec![back()])))
 }

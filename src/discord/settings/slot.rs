@@ -194,7 +194,7 @@ async fn complete_name(ctx: Context<'_>, typed: &str) -> CreateAutocompleteRespo
 async fn names(data: &Data, asked: &Asked, typed: &str) -> Result<Vec<(String, String)>, CommandError> {
     let member = asked.member()?;
     let typed = typed.trim().to_ascii_lowercase();
-    let mut views = slots::all_slots(data.app.domain(), &asked.actor()?, member.guild_id).await?;
+    let mut views = slots::all_slots(data.app.domain(), &asked.actor().await?, member.guild_id).await?;
     views.retain(|view| view.key.as_str().contains(&typed));
     // What begins like it comes first; the order among equals stays.
     views.sort_by_key(|view| !view.key.as_str().starts_with(&typed));

@@ -21,7 +21,7 @@ pub async fn export(ctx: Context<'_>) -> Result<(), CommandError> {
 
 async fn export_file(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let document = history::export(data.app.domain(), &asked.actor()?, guild).await?;
+    let document = history::export(data.app.domain(), &asked.actor().await?, guild).await?;
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(domain::Error::from)?;
     if bytes.len() > history::IMPORT_BYTES_MAX {
         bytes = document.to_string().into_bytes();
@@ -48,7 +48,7 @@ pub async fn import(
 
 async fn import_file(data: &Data, asked: &Asked, file: &Attachment) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let actor = asked.actor()?;
+    let actor = asked.actor().await?;
     actor.require(Right::ManageSettings, Some(guild))?;
     if usize::try_from(file.size).is_ok_and(|size| size > FETCHED_BYTES_MAX) {
         return Err(too_large());

@@ -232,7 +232,7 @@ pub fn keep_last(text: &str) -> Result<Option<i32>, CommandError> {
 }
 
 /// The channel that a command is about: the one it names, else where it was typed, in a thread the channel above it.
-pub fn channel(
+pub async fn channel(
     ctx: Context<'_>,
     asked: &Asked,
     named: Option<&PartialChannel>,
@@ -251,13 +251,13 @@ pub fn channel(
                 problem: "A category has no messages. Name one of its channels".to_owned(),
                 example: "/vanish set after:1d channel:#general",
             }),
-            _ => asked.about_channel(Some(named)),
+            _ => asked.about_channel(Some(named)).await,
         };
     }
     let here = ctx.interaction.channel.as_ref().filter(|channel| is_thread(channel.kind));
-    let Some(thread) = here else { return asked.about_channel(None) };
+    let Some(thread) = here else { return asked.about_channel(None).await };
     let parent = thread.parent_id.and_then(|parent| ChannelId::new(parent.get())).ok_or(CommandError::OnlyInServers)?;
-    let mut member = asked.member()?.clone();
+    let mut member = asked.recognised().await?;
     // A thread has no overwrites of its own: the rights in it are those in its channel.
     member.channel = member.channel.map(|(_, rights)| (parent, rights));
     let guild = member.guild_id;

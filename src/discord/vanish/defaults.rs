@@ -110,7 +110,7 @@ pub async fn default(
 }
 
 async fn preview(data: &Data, asked: &Asked, change: Change) -> Result<Reply, CommandError> {
-    let (actor, guild) = (asked.actor()?, asked.member()?.guild_id);
+    let (actor, guild) = (asked.actor().await?, asked.member()?.guild_id);
     let now = vanish::defaults(data.app.domain(), &actor, guild).await?;
     if change.is_empty() {
         let card =
@@ -158,7 +158,7 @@ fn inherits(rule: &vanish_rule::Model, now: &vanish_default::Model, then: &vanis
 /// [Apply].
 pub(super) async fn apply(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let change: Change = peek(data, asked, press).await?;
-    let (actor, guild) = (asked.actor()?, asked.member()?.guild_id);
+    let (actor, guild) = (asked.actor().await?, asked.member()?.guild_id);
     take(data, asked, press).await?;
     let now = vanish::set_defaults(data.app.domain(), &actor, guild, change.to_domain()).await?;
     let card = CreateEmbed::new()

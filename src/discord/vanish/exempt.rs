@@ -68,7 +68,7 @@ async fn add(
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
-        let (actor, guild_id, channel_id) = scope(ctx, &asked, channel.as_ref())?;
+        let (actor, guild_id, channel_id) = scope(ctx, &asked, channel.as_ref()).await?;
         let target = argument::exemption_target(guild_id, target, kind)?;
         let change = ExemptionChange { guild_id, channel_id, target, add: true };
         let news = vanish::change_exemption(data.app.domain(), &actor, change).await?;
@@ -94,7 +94,7 @@ async fn remove(
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
-        let (actor, guild, channel) = scope(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = scope(ctx, &asked, channel.as_ref()).await?;
         let target = argument::exemption_target(guild, target, kind)?;
         actor.require(channel.map_or(Right::ManageVanishDefaults, Right::ManageVanish), Some(guild))?;
         let rules = vanish::rules(data.app.domain(), &actor, Some(guild), None).await?.rows;
@@ -117,7 +117,7 @@ pub(super) async fn apply_removal(data: &Data, asked: &Asked, press: &Press<'_>)
     let target = removal.target().ok_or_else(crate::discord::component::outdated)?;
     let (actor, guild_id) = match removal.channel_id {
         Some(channel) => asked.actor_in(channel).await?,
-        None => (asked.actor()?, asked.member()?.guild_id),
+        None => (asked.actor().await?, asked.member()?.guild_id),
     };
     take(data, asked, press).await?;
     let change = ExemptionChange { guild_id, channel_id: removal.channel_id, target, add: false };
@@ -140,7 +140,7 @@ async fn list(
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
-        let (actor, guild, channel) = scope(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = scope(ctx, &asked, channel.as_ref()).await?;
         let rows = vanish::exemptions(data.app.domain(), &actor, guild, channel).await?;
         if rows.is_empty() {
             let add = data.commands.mention("vanish exempt add");
@@ -156,15 +156,15 @@ async fn list(
 }
 
 /// Where an exemption holds: without a channel in the whole server.
-fn scope(
+async fn scope(
     ctx: Context<'_>,
     asked: &Asked,
     named: Option<&PartialChannel>,
 ) -> Result<(Actor, GuildId, Option<ChannelId>), CommandError> {
     if named.is_none() {
-        return Ok((asked.actor()?, asked.member()?.guild_id, None));
+        return Ok((asked.actor().await?, asked.member()?.guild_id, None));
     }
-    let (actor, guild, channel) = argument::channel(ctx, asked, named)?;
+    let (actor, guild, channel) = argument::channel(ctx, asked, named).await?;
     Ok((actor, guild, Some(channel)))
 }
 

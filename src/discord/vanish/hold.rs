@@ -33,7 +33,7 @@ pub async fn pause(
 ) -> Result<(), CommandError> {
     let asked = Asked::command(ctx.data(), ctx.interaction);
     let work = async {
-        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref()).await?;
         let seconds = argument::any_duration(length.as_deref().unwrap_or_default())?;
         let until = match seconds {
             None => None,
@@ -64,7 +64,7 @@ pub async fn resume(
 ) -> Result<(), CommandError> {
     let asked = Asked::command(ctx.data(), ctx.interaction);
     let work = async {
-        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref()).await?;
         release(ctx.data(), &actor, guild, channel).await
     };
     asked.answer(work).await

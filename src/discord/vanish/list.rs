@@ -25,7 +25,7 @@ pub(super) async fn turned(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
 }
 
 async fn page(data: &Data, asked: &Asked, wanted: usize) -> Result<Reply, CommandError> {
-    let (actor, guild) = (asked.actor()?, asked.member()?.guild_id);
+    let (actor, guild) = (asked.actor().await?, asked.member()?.guild_id);
     let rules = vanish::rules(data.app.domain(), &actor, Some(guild), None).await?.rows;
     if rules.is_empty() {
         let text = format!("No channel vanishes yet. {} makes one vanish.", set_mention(data));

@@ -22,7 +22,7 @@ pub async fn off(
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
-        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref()).await?;
         actor.require(Right::ManageVanish(channel), Some(guild))?;
         let view = vanish::view(data.app.domain(), &actor, guild, channel).await?;
         let rule = view.rule.ok_or(VanishRefusal::NoRule).map_err(crate::domain::Error::from)?;

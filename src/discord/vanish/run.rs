@@ -21,7 +21,7 @@ pub async fn run(
 ) -> Result<(), CommandError> {
     let asked = Asked::command(ctx.data(), ctx.interaction);
     let work = async {
-        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref()).await?;
         count_and_ask(ctx.data(), &asked, &actor, (guild, channel), dry_run.unwrap_or(true)).await
     };
     asked.answer(work).await

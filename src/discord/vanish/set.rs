@@ -50,7 +50,7 @@ pub async fn set(
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
-        let (actor, guild_id, channel_id) = argument::channel(ctx, &asked, channel.as_ref())?;
+        let (actor, guild_id, channel_id) = argument::channel(ctx, &asked, channel.as_ref()).await?;
         let at_minute = argument::at(at.as_deref().unwrap_or_default())?;
         let mut new = NewRule {
             channel_id,
@@ -214,7 +214,7 @@ pub(super) async fn change(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
 /// [Edit] of `show`: the rule in a form.
 pub(super) async fn edit(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<CreateModal, CommandError> {
     let channel: ChannelId = press.argument(0)?;
-    let actor = asked.actor()?;
+    let actor = asked.actor().await?;
     let rule = vanish::rule(data.app.domain(), &actor, channel).await?;
     let id = custom_id(AREA, "edited", &[&channel.to_string()]);
     Ok(modal(&id, rule.after_seconds, rule.keep_last, rule.at_minute))

@@ -26,7 +26,7 @@ pub async fn show(
 ) -> Result<(), CommandError> {
     let asked = Asked::command(ctx.data(), ctx.interaction);
     let work = async {
-        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref())?;
+        let (actor, guild, channel) = argument::channel(ctx, &asked, channel.as_ref()).await?;
         rule_card(ctx.data(), &actor, guild, channel).await
     };
     asked.answer(work).await
@@ -35,7 +35,7 @@ pub async fn show(
 /// [Show rule].
 pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    rule_card(data, &asked.actor()?, guild, press.argument(0)?).await
+    rule_card(data, &asked.actor().await?, guild, press.argument(0)?).await
 }
 
 async fn rule_card(data: &Data, actor: &Actor, guild: GuildId, channel: ChannelId) -> Result<Reply, CommandError> {

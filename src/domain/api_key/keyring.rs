@@ -15,31 +15,34 @@ use std::{
 
 use entity::{
     api_key,
-    id::{ApiKeyId, UserId},
-    user,
+    id::{ApiKeyId, SessionId, UserId},
+    session, user,
 };
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{format::KeyDigest, refusal::KeyRefusal, verify::VerifiedKey};
 use crate::{
-    domain::{Domain, Error, cache::Copy, counter},
+    domain::{Domain, Error, cache::Copy, counter, user::is_active},
     store::EventNote,
 };
 
-/// Most keys and users that are copied.
+/// Most keys, users and sessions that are copied, of each.
 const ENTRIES_MAX: u64 = 100_000;
 /// Without a word from the store for this long, its copies are not believed.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// After a look that failed, nobody looks again for this long.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+/// Most tombstones that are passed on the way to a person.
+const TOMBSTONES_MAX: usize = 8;
 /// Rows of one look into the store.
 const BATCH: u64 = 10_000;
 
-/// What is known of keys and users without asking the store.
+/// What is known of keys, users and sessions without asking the store.
 pub struct Keyring {
     index: RwLock<HashMap<KeyDigest, ApiKeyId>>,
     keys: Copy<ApiKeyId, Option<Arc<VerifiedKey>>>,
     users: Copy<UserId, Option<user::Model>>,
+    sessions: Copy<SessionId, Option<session::Model>>,
     /// The last change that is in the index; -1 before the first look.
     generation: AtomicI64,
     /// Changes that this process has made, and how many of them the last look could see. They are compared instead of
@@ -63,6 +66,7 @@ impl Default for Keyring {
             index: RwLock::default(),
             keys: Copy::new(ENTRIES_MAX),
             users: Copy::new(ENTRIES_MAX),
+            sessions: Copy::new(ENTRIES_MAX),
             generation: AtomicI64::new(-1),
             changes: AtomicU64::new(1),
             learnt: AtomicU64::new(0),
@@ -82,13 +86,41 @@ impl Keyring {
         if let Some(id) = note.subject.strip_prefix("user/").and_then(|id| id.parse().ok()) {
             self.users.forget(&id);
         }
+        if let Some(id) = note.subject.strip_prefix("session/").and_then(|id| id.parse().ok()) {
+            self.sessions.forget(&id);
+        }
+        // It names the person and not their sessions; it is rare enough to look all of them up again.
+        if note.kind == "session.all_ended" {
+            self.sessions.forget_all();
+        }
     }
 
-    /// The user's row as it is now.
-    pub(in crate::domain) async fn user(&self, domain: &Domain, id: UserId) -> Result<Arc<Option<user::Model>>, Error> {
+    /// The session as it is now. Nobody asks for one before it is committed, so that its absence can be copied too.
+    pub(in crate::domain) async fn session(
+        &self,
+        domain: &Domain,
+        id: SessionId,
+    ) -> Result<Arc<Option<session::Model>>, Error> {
         self.ensure_fresh(domain).await?;
-        let load = async { Ok(user::Entity::find_by_id(id).one(domain.store.reader()).await?) };
-        self.users.get_or_load(id, load).await
+        let load = async { Ok(session::Entity::find_by_id(id).one(domain.store.reader()).await?) };
+        self.sessions.get_or_load(id, load).await
+    }
+
+    /// The person's row as it is now, where they may do anything; that of whom they were merged into, if they were.
+    pub(in crate::domain) async fn person(&self, domain: &Domain, id: UserId) -> Result<Option<user::Model>, Error> {
+        self.ensure_fresh(domain).await?;
+        let mut id = id;
+        // One step leads to the end, but for copies of tombstones that are about to be dropped.
+        for _ in 0..TOMBSTONES_MAX {
+            let load = async { Ok(user::Entity::find_by_id(id).one(domain.store.reader()).await?) };
+            let row = self.users.get_or_load(id, load).await?;
+            match row.as_ref() {
+                Some(row) if row.merged_into.is_some() => id = row.merged_into.unwrap_or(id),
+                Some(row) => return Ok(Some(row.clone()).filter(is_active)),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// The key of this digest as it is now; none where nobody knows it.
@@ -208,6 +240,7 @@ impl Keyring {
             known = if is_full { last } else { newest };
         }
         self.forget_users(domain, newest).await?;
+        self.forget_sessions(domain, newest).await?;
         self.generation.store(newest, Ordering::Release);
         Ok(())
     }
@@ -241,6 +274,28 @@ impl Keyring {
         }
         for id in &changed {
             self.users.forget(id);
+        }
+        Ok(())
+    }
+
+    async fn forget_sessions(&self, domain: &Domain, newest: i64) -> Result<(), Error> {
+        let known = self.generation.load(Ordering::Acquire);
+        if known < 0 || known >= newest {
+            return Ok(());
+        }
+        let changed: Vec<SessionId> = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::COLUMN.generation.gt(known))
+            .limit(BATCH)
+            .into_tuple()
+            .all(domain.store.reader())
+            .await?;
+        if changed.len() as u64 == BATCH {
+            self.sessions.forget_all();
+        }
+        for id in &changed {
+            self.sessions.forget(id);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use entity::{
     api_key::{self, KeyState},
-    id::{ApiKeyId, ChannelId, GuildId},
+    id::{ApiKeyId, ChannelId, GuildId, UserId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
@@ -30,6 +30,8 @@ const PANIC_BATCH: u64 = 500;
 
 /// Why a key was revoked that somebody has reported.
 const LEAKED: &str = "Reported as leaked";
+/// Why a key was revoked whose owner was deleted or erased.
+const OWNER_GONE: &str = "Its owner is gone";
 
 /// Which keys a panic revokes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,28 @@ async fn panic_in(
         kill(txn, author, row, reason.clone()).await?;
     }
     Ok(count)
+}
+
+/// Revokes every key of a person, in the transaction that takes them away.
+pub(in crate::domain) async fn revoke_of_owner(
+    txn: &WriteTransaction,
+    author: &Author,
+    owner: UserId,
+) -> Result<(), Error> {
+    loop {
+        let living = api_key::Entity::find()
+            .filter(api_key::COLUMN.user_id.eq(owner))
+            .filter(api_key::Column::State.ne(KeyState::Revoked));
+        let living = living.order_by_asc(api_key::Column::Id).limit(PANIC_BATCH).lock_exclusive();
+        let rows = living.all(txn.connection()).await?;
+        let is_last = (rows.len() as u64) < PANIC_BATCH;
+        for row in rows {
+            kill(txn, author, row, Some(OWNER_GONE.to_owned())).await?;
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
 }
 
 /// Revokes the key that is shown: holding it is the right to end it, whatever its state. None where nobody knows it.

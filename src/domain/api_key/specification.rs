@@ -242,7 +242,7 @@ pub(super) fn expiry(at: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<U
 }
 
 /// Reads origins: `host`, `host:port` or `*.host`, in lower case.
-pub(super) fn origins(texts: &[String]) -> Result<Vec<String>, KeyRefusal> {
+pub fn origins(texts: &[String]) -> Result<Vec<String>, KeyRefusal> {
     if texts.len() > ENTRIES_MAX {
         return Err(KeyRefusal::TooMany { pointer: "/allowedOrigins", what: "allowed origins", max: ENTRIES_MAX });
     }
@@ -298,7 +298,7 @@ fn is_label(label: &str) -> bool {
 
 /// Reads networks, or addresses as networks of one. Bits behind the prefix are cleared, and IPv4 in the clothes of
 /// IPv6 becomes IPv4, because callers' addresses are compared without those clothes.
-pub(super) fn networks(texts: &[String]) -> Result<Vec<IpNet>, KeyRefusal> {
+pub fn networks(texts: &[String]) -> Result<Vec<IpNet>, KeyRefusal> {
     if texts.len() > ENTRIES_MAX {
         return Err(KeyRefusal::TooMany { pointer: "/ipAllowlist", what: "networks", max: ENTRIES_MAX });
     }

@@ -77,12 +77,10 @@ pub async fn verify(domain: &Domain, presented: &str, from: IpAddr) -> Result<Ar
     let key = domain.caches.keyring.key(domain, &digest).await?.ok_or(KeyRefusal::Unknown)?;
     key.check(domain.now(), from)?;
     // A key is as good as its owner, whose row is asked at each use as well.
-    if let Some(owner) = key.row.user_id {
-        let owner = domain.caches.keyring.user(domain, owner).await?;
-        let is_there = owner.as_ref().as_ref().is_some_and(|owner| owner.disabled_at.is_none());
-        if !is_there {
-            return Err(KeyRefusal::Disabled.into());
-        }
+    if let Some(owner) = key.row.user_id
+        && domain.caches.keyring.person(domain, owner).await?.is_none()
+    {
+        return Err(KeyRefusal::Disabled.into());
     }
     Ok(key)
 }

@@ -19,6 +19,9 @@ pub enum GuildRefusal {
         /// What was given, cut to 16 characters.
         tag: String,
     },
+    /// No role that one could be given.
+    #[error("Everybody has @everyone, so that it gives nobody a right. Choose another role")]
+    RoleOfEverybody,
 }
 
 fn hint(nearest: &[&str]) -> String {
@@ -37,6 +40,7 @@ impl Refusal for GuildRefusal {
         match self {
             Self::UnknownTimeZone { .. } => "guild.unknown_time_zone",
             Self::UnknownLanguage { .. } => "guild.unknown_language",
+            Self::RoleOfEverybody => "guild.role_of_everybody",
         }
     }
 
@@ -44,6 +48,7 @@ impl Refusal for GuildRefusal {
         Some(match self {
             Self::UnknownTimeZone { .. } => "/timeZone",
             Self::UnknownLanguage { .. } => "/language",
+            Self::RoleOfEverybody => "/roleId",
         })
     }
 }

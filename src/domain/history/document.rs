@@ -5,9 +5,11 @@
 use chrono::{DateTime, Utc};
 use entity::{
     channel_slot::SlotType,
-    id::{ChannelId, GuildId},
+    guild_role::RoleKind,
+    id::{ChannelId, GuildId, RoleId},
     vanish_exemption::ExemptionKind,
 };
+use sea_orm::Iterable as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -42,6 +44,8 @@ pub(super) struct Document {
     pub(super) guild_id: GuildId,
     pub(super) general: Option<GeneralPart>,
     pub(super) slots: Option<Vec<SlotPart>>,
+    /// Files that are older than it have none, which leaves the roles as they are.
+    pub(super) roles: Option<Vec<RolePart>>,
     pub(super) vanish: Option<VanishPart>,
 }
 
@@ -89,6 +93,19 @@ impl SlotPart {
             slot_type: created.map(|(slot_type, _): &(SlotType, String)| spelled(*slot_type)),
             purpose: created.map(|(_, purpose)| purpose.clone()),
         })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RolePart {
+    kind: String,
+    role_id: RoleId,
+}
+
+impl RolePart {
+    pub(super) fn of(kind: RoleKind, role_id: RoleId) -> Self {
+        Self { kind: spelled(kind), role_id }
     }
 }
 
@@ -239,6 +256,11 @@ async fn wanted(domain: &Domain, guild_id: GuildId, document: &Document) -> Resu
             }
         }
         wanted.extend(slots.into_iter().map(|(key, config)| (Subject::Slot(key), State::Slot(config))));
+    }
+    if let Some(parts) = &document.roles {
+        let roles = check::roles(guild_id, parts)?;
+        let state = |kind| roles.iter().find(|(named, _)| *named == kind).map(|(_, role)| *role);
+        wanted.extend(RoleKind::iter().map(|kind| (Subject::Role(kind), State::Role(state(kind)))));
     }
     if let Some(part) = &document.vanish {
         wanted.extend(wanted_of_vanish(domain, guild_id, part).await?);

@@ -9,11 +9,17 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 use serde_json::Value;
 
 use super::{
-    document::{DefaultPart, Document, ExemptionPart, FORMAT, GeneralPart, RulePart, SlotPart, VERSION, VanishPart},
+    document::{
+        DefaultPart, Document, ExemptionPart, FORMAT, GeneralPart, RolePart, RulePart, SlotPart, VERSION, VanishPart,
+    },
     subject::Hold,
     vanish::{self, ExemptionKey, RuleConfig},
 };
-use crate::domain::{Actor, Domain, Error, Right, guild::General, slot::SlotConfig};
+use crate::domain::{
+    Actor, Domain, Error, Right,
+    guild::{General, role},
+    slot::SlotConfig,
+};
 
 /// Most rows of one kind.
 const ROWS_MAX: u64 = 10_000;
@@ -27,6 +33,7 @@ pub async fn export(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result
     let general = general.as_ref().map(General::of_row).unwrap_or_default();
     let slots = slots(reader, guild_id).await?;
     let slots = slots.iter().filter_map(|(key, config)| SlotPart::of(key, config));
+    let given = role::all(reader, guild_id).await?;
     let rules = rules(reader, guild_id).await?;
     let exemptions = exemptions(reader, guild_id).await?;
     let default = vanish::present_default(reader, guild_id, Hold::No).await?;
@@ -36,6 +43,7 @@ pub async fn export(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result
         guild_id,
         general: Some(GeneralPart::of(&general)),
         slots: Some(slots.collect()),
+        roles: Some(given.into_iter().map(|(kind, role_id)| RolePart::of(kind, role_id)).collect()),
         vanish: Some(VanishPart {
             default: Some(DefaultPart::of(&default)),
             rules: Some(rules.iter().map(|(channel, rule)| RulePart::of(*channel, rule)).collect()),

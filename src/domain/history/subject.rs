@@ -4,7 +4,8 @@ use std::fmt;
 
 use entity::{
     channel_slot, guild,
-    id::{ChannelId, GuildId},
+    guild_role::RoleKind,
+    id::{ChannelId, GuildId, RoleId},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 use serde_json::Value;
@@ -16,8 +17,8 @@ use super::{
 use crate::{
     domain::{
         Error, Right,
-        event::Author,
-        guild::{self as general, General},
+        event::{Author, spelled, unspelled},
+        guild::{self as general, General, role},
         slot::{SlotConfig, SlotKey, SlotWriter},
     },
     id_source::IdSource,
@@ -29,6 +30,7 @@ use crate::{
 pub(super) enum Subject {
     Slot(SlotKey),
     General,
+    Role(RoleKind),
     Rule(ChannelId),
     Default,
     Exemption(ExemptionKey),
@@ -39,6 +41,7 @@ pub(super) enum Subject {
 pub(super) enum State {
     Slot(SlotConfig),
     General(General),
+    Role(Option<RoleId>),
     Rule(Option<RuleConfig>),
     Default(DefaultConfig),
     Exemption(bool),
@@ -75,6 +78,11 @@ impl Subject {
         match area {
             "slot" => rest.parse().ok().map(Self::Slot),
             "guild" => own(rest).map(|_| Self::General),
+            "guild_role" => {
+                let (guild, kind) = rest.split_once('/')?;
+                own(guild)?;
+                unspelled(kind).map(Self::Role)
+            }
             "vanish" => rest.parse().ok().map(Self::Rule),
             "vanish_default" => own(rest).map(|_| Self::Default),
             "vanish_exemption" => {
@@ -91,6 +99,7 @@ impl Subject {
         match self {
             Self::Slot(key) => format!("slot/{key}"),
             Self::General => format!("guild/{guild_id}"),
+            Self::Role(kind) => role::subject(guild_id, *kind),
             Self::Rule(channel) => format!("vanish/{channel}"),
             Self::Default => format!("vanish_default/{guild_id}"),
             Self::Exemption(key) => format!("vanish_exemption/{guild_id}/{key}"),
@@ -101,6 +110,7 @@ impl Subject {
     pub(super) fn right(&self) -> Right {
         match self {
             Self::Slot(_) | Self::General => Right::ManageSettings,
+            Self::Role(_) => Right::ManageGuildRoles,
             Self::Rule(_) | Self::Default | Self::Exemption(_) => Right::ManageVanishDefaults,
         }
     }
@@ -110,6 +120,7 @@ impl Subject {
         Ok(match self {
             Self::Slot(_) => State::Slot(SlotConfig::of_json(value)?),
             Self::General => State::General(General::of_json(value)?),
+            Self::Role(_) => State::Role(role::of_json(value)?),
             Self::Rule(_) => State::Rule(RuleConfig::of_json(value)?),
             Self::Default => State::Default(DefaultConfig::of_json(value)?),
             Self::Exemption(_) => State::Exemption(!value.is_null()),
@@ -121,6 +132,7 @@ impl Subject {
         match (self, state) {
             (Self::Slot(key), State::Slot(config)) => config.to_json(guild_id, key),
             (_, State::General(general)) => general.to_json(guild_id),
+            (_, State::Role(role_id)) => role::to_json(guild_id, *role_id),
             (Self::Rule(channel), State::Rule(Some(rule))) => rule.to_json(guild_id, *channel),
             (_, State::Default(default)) => default.to_json(guild_id),
             (Self::Exemption(key), State::Exemption(true)) => key.to_json(guild_id),
@@ -148,6 +160,7 @@ impl Subject {
                 let row = hold.on(row).one(connection).await?;
                 State::General(row.as_ref().map(General::of_row).unwrap_or_default())
             }
+            Self::Role(kind) => State::Role(role::present(connection, guild_id, *kind).await?),
             Self::Rule(channel) => State::Rule(vanish::present_rule(connection, guild_id, *channel, hold).await?),
             Self::Default => State::Default(vanish::present_default(connection, guild_id, hold).await?),
             Self::Exemption(key) => State::Exemption(vanish::is_exempt(connection, guild_id, *key).await?),
@@ -163,6 +176,9 @@ impl Subject {
                 writer.restore(txn, key, config).await
             }
             (Self::General, State::General(wanted)) => general::restore(txn, author, *guild_id, wanted).await,
+            (Self::Role(kind), State::Role(role_id)) => {
+                role::store_in(txn, author, *guild_id, *kind, *role_id).await.map(drop)
+            }
             (Self::Rule(channel), State::Rule(rule)) => vanish::restore_rule(txn, scope, *channel, rule.as_ref()).await,
             (Self::Default, State::Default(default)) => vanish::restore_default(txn, scope, default).await,
             (Self::Exemption(key), State::Exemption(exempt)) => {
@@ -179,6 +195,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Slot(key) => write!(f, "The slot `{key}`"),
             Self::General => f.write_str("The general settings"),
+            Self::Role(kind) => write!(f, "The role of kind `{}`", spelled(*kind)),
             Self::Rule(channel) => write!(f, "The vanish rule of <#{channel}>"),
             Self::Default => f.write_str("The vanish defaults"),
             Self::Exemption(_) => f.write_str("A vanish exemption"),

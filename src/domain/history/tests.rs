@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use entity::{
     channel_slot::SlotType,
     guild::WeekStart,
+    guild_role::RoleKind,
     vanish_place,
     vanish_rule::{self, RuleState},
 };
@@ -311,4 +312,44 @@ async fn another_servers_channel_is_not_taken() {
     let refused = apply_changes(&domain, &admin(), guild(), planned).await.unwrap_err();
     assert_eq!(refused.code(), Some("history.other_guild_rule"));
     assert_eq!(rule(&domain, 5).await.unwrap().guild_id, elsewhere);
+}
+
+#[tokio::test]
+async fn roles_are_rolled_back_and_imported_by_those_who_may_give_them() {
+    let domain = testing::domain().await;
+    let role = |id: u64| entity::id::RoleId::new(id).unwrap();
+    let set = async |kind: RoleKind, id: u64| {
+        general::role::set_role(&domain, &admin(), guild(), kind, Some(role(id))).await.unwrap();
+    };
+    set(RoleKind::Manager, 5).await;
+    let first = revision_id(&domain, guild()).await.unwrap();
+    set(RoleKind::Manager, 6).await;
+    set(RoleKind::Voter, 7).await;
+    let exported = settings(&domain).await;
+    assert_eq!(exported["roles"], json!([{"kind": "manager", "role_id": "6"}, {"kind": "voter", "role_id": "7"}]));
+    let all = async || general::role::roles(&domain, &admin(), guild()).await.unwrap();
+    roll_back(&domain, first).await;
+    assert_eq!(all().await, [(RoleKind::Manager, role(5))]);
+    let planned = import(&domain, &exported).await.unwrap();
+    // Whoever manages by such a role may change everything else, but not who does.
+    let Actor::Member(stranger) = member(0) else { unreachable!() };
+    let stranger = crate::domain::Member { roles: vec![role(5)], ..stranger };
+    let manager = Actor::Member(general::role::recognise(&domain, stranger).await.unwrap());
+    let refused = apply_changes(&domain, &manager, guild(), planned.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Some("forbidden"));
+    apply_changes(&domain, &admin(), guild(), planned).await.unwrap();
+    assert_eq!(all().await, [(RoleKind::Manager, role(6)), (RoleKind::Voter, role(7))]);
+    let mut older = exported.clone();
+    older.as_object_mut().unwrap().remove("roles");
+    assert!(import(&domain, &older).await.unwrap().is_empty(), "a part that is missing stays");
+    for (roles, place) in [
+        (json!([{"kind": "boss", "role_id": "1"}]), "/roles/0/kind"),
+        (json!([{"kind": "voter", "role_id": "1"}, {"kind": "voter", "role_id": "2"}]), "/roles/1/kind"),
+        (json!([{"kind": "voter", "role_id": "700"}]), "/roles/0/role_id"),
+    ] {
+        let mut wrong = exported.clone();
+        wrong["roles"] = roles;
+        let refused = import(&domain, &wrong).await.unwrap_err();
+        assert!(refused.to_string().starts_with(place), "{refused}");
+    }
 }

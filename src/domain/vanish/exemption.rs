@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{EXEMPTIONS_PER_GUILD_MAX, VanishRefusal, rule::wake_place};
 use crate::{
-    domain::{Actor, Domain, Error, Right, guild},
+    domain::{Actor, Domain, Error, Right, event::Author, guild},
     store::{NewEvent, WriteTransaction},
 };
 
@@ -136,6 +136,37 @@ async fn write(
     })
     .await?;
     Ok(true)
+}
+
+/// Takes away every exemption of an account that is to be forgotten; the log does not name it.
+pub(in crate::domain) async fn forget_account(
+    txn: &WriteTransaction,
+    author: &Author,
+    account: DiscordUserId,
+) -> Result<(), Error> {
+    let (kind, target_bits) = ExemptionTarget::User(account).columns();
+    let rows = vanish_exemption::Entity::find()
+        .filter(vanish_exemption::Column::Kind.eq(kind))
+        .filter(vanish_exemption::COLUMN.target_bits.eq(target_bits))
+        .all(txn.connection())
+        .await?;
+    for row in rows {
+        let key = (row.guild_id, row.channel_bits, kind, target_bits);
+        vanish_exemption::Entity::delete_by_id(key).exec(txn.connection()).await?;
+        match ChannelId::new(row.channel_bits.cast_unsigned()) {
+            Some(channel) => {
+                super::watch::rescan(txn, channel).await?;
+                wake_place(txn, channel, author.at()).await?;
+            }
+            None => super::watch::rescan_guild(txn, row.guild_id, author.at()).await?,
+        }
+        let channel =
+            if row.channel_bits == 0 { "all".to_owned() } else { row.channel_bits.cast_unsigned().to_string() };
+        let subject = format!("vanish_exemption/{}/{channel}/{}/erased", row.guild_id, kind.to_value());
+        let change = (Value::Null, Value::Null);
+        txn.append_event(author.event("vanish.exemption_removed", row.guild_id, subject, change)).await?;
+    }
+    Ok(())
 }
 
 /// An exemption's subject in the event log.

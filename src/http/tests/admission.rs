@@ -1,5 +1,7 @@
 //! Who may call what: every operation of the description with every kind of key, and what is decided before a handler.
 
+mod people;
+
 use std::collections::BTreeSet;
 
 use axum::routing::get;
@@ -10,12 +12,11 @@ use entity::{
     user::{Model as User, Role},
 };
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Answer, Choice, KEY, Server, app};
 use crate::{
     domain::{
-        access_token,
+        sign_in,
         testing::{self, keys::TestKey},
         user,
     },
@@ -32,7 +33,8 @@ const HERE: &str = "42";
 const ELSEWHERE: u64 = 43;
 
 /// A request that whoever may do everything is answered 2xx or 3xx, by operation. An operation that is missing here
-/// fails the matrix: give it a line. `$KEY` stands for the id of a fresh key, `$SECRET` for the key itself.
+/// fails the matrix: give it a line. `$KEY` stands for the id of a fresh key, `$SECRET` for the key itself, `$USER` and
+/// `$OTHER` for fresh people, of whom the first has an account `$N` on every platform.
 fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
     let rule = json!({"channelId": "1001", "guildId": HERE, "duration": 3600});
     let slot = json!({"channelId": "1001"});
@@ -69,7 +71,29 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "listTypedKeys" => ("/api/admin/api-keys", None),
         "createTypedKey" => ("/api/admin/api-keys", Some(json!({"name": "made", "type": "discord_bot"}))),
         "getTypedKey" | "revokeTypedKey" => ("/api/admin/api-keys/$KEY", None),
+        "createNonce" => ("/api/auth/nonce", Some(json!({}))),
+        "verifyWallet" => ("/api/auth/verify", Some(json!({"message": "no message", "signature": "0x"}))),
+        "refreshTokens" => ("/api/auth/refresh", Some(json!({"refreshToken": "crt_ref_none"}))),
+        "getSignedIn" => ("/api/auth/me", None),
+        "revokeTokens" => ("/api/auth/revoke", None),
+        "beginDiscord" => ("/api/auth/discord", None),
+        "returnFromDiscord" => ("/api/auth/discord/callback", None),
+        "register" => ("/v1/auth/register", Some(json!({"email": "nobody", "password": "short"}))),
+        "login" => ("/v1/auth/login", Some(json!({"email": "nobody", "password": "short"}))),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
+        other => return people::sample(other).or_else(|| sample_of_projects(other)),
+    })
+}
+
+/// `$PROJECT` stands for a fresh project, `$OWNER` for whose it is.
+fn sample_of_projects(operation: &str) -> Option<(&'static str, Option<Value>)> {
+    Some(match operation {
+        "listProjects" => ("/api/projects?public=all", None),
+        "createProject" => ("/api/projects", Some(json!({"title": "Made", "description": "It works"}))),
+        "getProject" | "deleteProject" => ("/api/projects/$PROJECT", None),
+        "changeProject" => ("/api/projects/$PROJECT", Some(json!({"title": "Changed"}))),
+        "listProjectsOfUser" => ("/api/projects/user/$OWNER", None),
+        "listPopularTags" => ("/api/projects/tags/popular", None),
         _ => return None,
     })
 }
@@ -131,8 +155,25 @@ async fn kinds(server: &Server) -> Vec<(&'static str, Option<String>)> {
 /// What the matrix says: the statuses that a kind of key may be answered.
 fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> &'static [u16] {
     const SERVED: &[u16] = &[200, 201, 308];
+    if sample_of_projects(operation).is_some() && *access != Access::Public {
+        return expected_of_project(kind, access, operation);
+    }
     let Access::Scope(scope) = access else {
+        let is_good = !matches!(kind, "none" | "expired" | "grace over" | "revoked" | "disabled" | "delivering");
+        let is_bound = matches!(kind, "admin here" | "read here" | "admin elsewhere");
         return match (access, kind) {
+            (Access::Public, _) if operation == "refreshTokens" || operation == "login" => &[401],
+            (Access::Public, _) if operation == "register" => &[422],
+            // Discord is not set up.
+            (Access::Public, _) if operation == "returnFromDiscord" => &[404],
+            (Access::Optional, _) if is_bound => &[403],
+            (Access::Optional, _) if (is_good || kind == "none") && operation == "beginDiscord" => &[404],
+            (Access::Optional | Access::Key, _) if !is_good => &[401],
+            (Access::Key, _) if is_bound => &[403],
+            // It is no message.
+            (Access::Key, _) if operation == "verifyWallet" => &[400],
+            // No key is a person.
+            (Access::User, _) => &[401],
             // No such link; and no form.
             (Access::Public, _) if operation.starts_with("claim") => &[410, 415],
             (Access::Public, _) => SERVED,
@@ -158,6 +199,20 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
     }
 }
 
+/// A key stands for nobody: it sees what everybody sees and makes nothing; that of an administrator changes all.
+fn expected_of_project(kind: &str, access: &Access, operation: &str) -> &'static [u16] {
+    let is_bad = matches!(kind, "expired" | "grace over" | "revoked" | "disabled" | "delivering");
+    let is_bound = matches!(kind, "admin here" | "read here" | "admin elsewhere");
+    match (access, kind, operation) {
+        (Access::User, ..) => &[401],
+        _ if is_bad => &[401],
+        (Access::Authenticated, "none", _) => &[401],
+        _ if is_bound => &[403],
+        (Access::Optional, ..) | (_, "root" | "admin", _) => &[200],
+        _ => &[404],
+    }
+}
+
 /// D03: exactly 401, 403 or 2xx for every operation and every kind of key.
 #[tokio::test]
 async fn the_matrix() {
@@ -179,6 +234,21 @@ async fn the_matrix() {
         for (kind, key) in &kinds {
             let fresh = prepare(&server).await;
             let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
+            let people = match people::sample(own) {
+                Some(_) => people::fresh(&server, cells).await.to_vec(),
+                None => Vec::new(),
+            };
+            let project = match sample_of_projects(own) {
+                Some(_) => Some(testing::project(server.app.domain()).await),
+                None => None,
+            };
+            let fill = |text: &str| {
+                let mut text = people.iter().fold(fill(text), |text, (name, value)| text.replace(name, value));
+                if let Some(row) = &project {
+                    text = text.replace("$PROJECT", &row.id.to_string()).replace("$OWNER", &row.user_id.to_string());
+                }
+                text
+            };
             let body = body.as_ref().map(|body| fill(&body.to_string()).parse::<Value>().expect("JSON"));
             let (method, target) = (method.to_uppercase(), fill(&target));
             let answer = ask(&server, key.as_deref(), &method, &target, body.as_ref()).await;
@@ -193,7 +263,8 @@ async fn the_matrix() {
                 assert_eq!(answer.json()["success"], status < 300, "{}", answer.body);
             } else if status == 403 {
                 let problem = answer.problem(403, "forbidden");
-                assert_eq!(problem["required"], json!([scope]), "{method} {target}, key {kind}");
+                let required = if matches!(access, Access::Scope(_)) { scope } else { "authenticated" };
+                assert_eq!(problem["required"], json!([required]), "{method} {target}, key {kind}");
                 assert!(problem["available"].is_array(), "{problem}");
             }
             cells += 1;
@@ -260,11 +331,13 @@ async fn a_list_without_a_guild_gives_a_bound_key_its_own() {
     assert_eq!(server.call("GET", "/api/discord/vanish/2").await.status, 200, "it is still there");
 }
 
-async fn token(server: &Server, role: Role) -> (User, String) {
+pub(super) async fn token(server: &Server, role: Role) -> (User, String) {
     let domain = server.app.domain();
     let new = user::NewUser { role, discord_user_id: None };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
-    let token = access_token::sign(domain, &row, Uuid::nil(), Some("panel".to_owned()), 900);
+    let token = sign_in::issue_access_token(domain, &testing::root(), row.id, 900, Some("panel".to_owned()))
+        .await
+        .expect("a token");
     (row, format!("Bearer {}", token.expose()))
 }
 

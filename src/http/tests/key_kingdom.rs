@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ADMIN_SECRET, Answer, KEY, Server};
 use crate::{
     domain::{
-        Actor, Source, access_token,
+        Actor, Source, sign_in,
         user::{self, NewUser},
     },
     http::{
@@ -246,5 +246,5 @@ async fn token(server: &Server, role: Role) -> String {
     let domain = server.app.domain();
     let root = Actor::Root { source: Source::Cli };
     let row = user::create(domain, &root, NewUser { role, discord_user_id: None }).await.expect("a person");
-    access_token::sign(domain, &row, uuid::Uuid::nil(), None, 900).expose().to_owned()
+    sign_in::issue_access_token(domain, &root, row.id, 900, None).await.expect("a token").expose().to_owned()
 }

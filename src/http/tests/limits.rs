@@ -246,12 +246,12 @@ async fn decisions_are_counted() {
 /// Several limits of one caller: reads and changes of a person.
 #[tokio::test]
 async fn changes_of_people_have_a_limit_of_their_own() {
-    use crate::domain::{access_token, user};
+    use crate::domain::{sign_in, user};
     let (server, _clock) = limited(figures()).await;
     let domain = server.app.domain();
     let new = user::NewUser { role: entity::user::Role::Admin, discord_user_id: None };
     let row = user::create(domain, &testing::root(), new).await.expect("a user");
-    let token = access_token::sign(domain, &row, uuid::Uuid::nil(), None, 900);
+    let token = sign_in::issue_access_token(domain, &testing::root(), row.id, 900, None).await.expect("a token");
     let bearer = format!("Bearer {}", token.expose());
     let mut last = None;
     for nth in 0..21 {

@@ -113,6 +113,7 @@ on_both_stores! {
             permissions: u64::MAX,
             channel: None,
             roles: Vec::new(),
+            given: guildhall::domain::guild::role::GivenRights::default(),
             is_bot_admin: false,
         });
         let refused = proposal::take(bot.running().app().domain(), &thief, id).await;

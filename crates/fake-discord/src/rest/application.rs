@@ -36,7 +36,7 @@ pub(super) fn oauth_application(state: &mut State, _: &Req) -> Result<Reply> {
     Reply::ok(application_json(state))
 }
 
-fn application_json(state: &State) -> Value {
+pub(super) fn application_json(state: &State) -> Value {
     let flags = gateway::application_flags(state.privileged);
     let owner = state.users.get(&state.owner);
     json!({
@@ -44,7 +44,7 @@ fn application_json(state: &State) -> Value {
         "type": null, "bot_public": true, "bot_require_code_grant": false, "is_verified": false,
         "verify_key": "00".repeat(32), "flags": flags, "max_participants": null, "team": team_json(state),
         "owner": owner.map(render::user), "hook": true, "storefront_available": false,
-        "bot": state.users.get(&BOT_USER_ID).map(render::user), "redirect_uris": [],
+        "bot": state.users.get(&BOT_USER_ID).map(render::user), "redirect_uris": state.oauth.redirect_uris,
         "interactions_endpoint_url": null, "role_connections_verification_url": null,
         "approximate_guild_count": state.guilds.len(), "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0, "explicit_content_filter": 0,

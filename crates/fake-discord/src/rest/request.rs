@@ -1,8 +1,11 @@
 //! A request as handlers see it, and what they answer.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use crate::multipart::Upload;
+use crate::oauth::Grant;
 use crate::permission;
 use crate::state::State;
 use crate::{APPLICATION_ID, BOT_USER_ID};
@@ -17,6 +20,10 @@ pub(crate) struct Req {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Value,
     pub(crate) files: Vec<Upload>,
+    pub(crate) is_form: bool,
+    pub(crate) authorization: Option<String>,
+    /// What the person who calls has allowed; None where the bot calls.
+    pub(crate) grant: Option<Grant>,
 }
 
 impl Req {
@@ -35,6 +42,11 @@ impl Req {
             return Ok(APPLICATION_ID);
         }
         parse_id(text).ok_or_else(|| not_snowflake(name, text))
+    }
+
+    /// A field of a form, "" where it is missing.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.body[name].as_str().unwrap_or_default()
     }
 
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
@@ -134,6 +146,10 @@ impl ApiError {
         value
     }
 
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(401, 0, "401: Unauthorized")
+    }
+
     pub(crate) fn unknown_channel() -> Self {
         Self::new(404, 10003, "Unknown Channel")
     }
@@ -226,6 +242,19 @@ pub(crate) fn decode(text: &str) -> String {
         at += if code.is_some() { 3 } else { 1 };
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Percent-encodes a value of a query.
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").ok();
+        }
+    }
+    out
 }
 
 pub(crate) fn query_pairs(query: &str) -> Vec<(String, String)> {

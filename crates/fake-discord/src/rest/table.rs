@@ -1,10 +1,25 @@
 //! The routes served, and matching a path to one of them.
 
 use super::request::{Reply, Req, Result};
-use super::{application, auto_moderation, callback, channel, guild, message, pin, thread, user, webhook};
+use super::{application, auto_moderation, callback, channel, guild, message, oauth, pin, thread, user, webhook};
 use crate::state::State;
 
 pub(crate) type Handler = fn(&mut State, &Req) -> Result<Reply>;
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The bot, by its token.
+    Bot,
+    /// The bot, or a person by an access token.
+    Either,
+    /// A person by an access token.
+    Person,
+    /// Anybody: a token in the path is proof enough.
+    Open,
+    /// The application by its secret, which the handler checks.
+    Client,
+}
 
 /// One route.
 pub(crate) struct Definition {
@@ -12,30 +27,35 @@ pub(crate) struct Definition {
     /// As in Discord's own description.
     pub(crate) template: &'static str,
     pub(crate) handler: Handler,
-    /// False where the path's own token is proof enough.
-    pub(crate) needs_token: bool,
+    pub(crate) caller: Caller,
 }
 
 /// A route and its path parameters.
 pub(crate) type Route = (&'static Definition, Vec<(&'static str, String)>);
 
 macro_rules! routes {
-    ($($open:ident $method:ident $template:literal => $handler:expr;)*) => {
+    ($($caller:ident $method:ident $template:literal => $handler:expr;)*) => {
         &[$(Definition {
             method: stringify!($method),
             template: $template,
             handler: $handler,
-            needs_token: routes!(@ $open),
+            caller: routes!(@ $caller),
         }),*]
     };
-    (@ bot) => { true };
-    (@ open) => { false };
+    (@ bot) => { Caller::Bot };
+    (@ either) => { Caller::Either };
+    (@ person) => { Caller::Person };
+    (@ open) => { Caller::Open };
+    (@ client) => { Caller::Client };
 }
 
 /// Literal segments come before parameters, so the first match is the right one.
 static ROUTES: &[Definition] = routes! {
     open GET "/gateway" => application::gateway;
     bot GET "/gateway/bot" => application::gateway_bot;
+    person GET "/oauth2/@me" => oauth::authorization;
+    client POST "/oauth2/token" => oauth::token;
+    client POST "/oauth2/token/revoke" => oauth::revoke;
     bot GET "/oauth2/applications/@me" => application::oauth_application;
     bot GET "/applications/@me" => application::application;
     bot GET "/applications/{application_id}/commands" => application::list;
@@ -50,8 +70,8 @@ static ROUTES: &[Definition] = routes! {
     bot GET "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}" => application::get;
     bot PATCH "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}" => application::edit;
     bot DELETE "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}" => application::delete;
-    bot GET "/users/@me" => user::me;
-    bot GET "/users/@me/guilds" => user::my_guilds;
+    either GET "/users/@me" => user::me;
+    either GET "/users/@me/guilds" => user::my_guilds;
     bot POST "/users/@me/channels" => user::open_dm;
     bot GET "/users/{user_id}" => user::get;
     bot GET "/guilds/{guild_id}" => guild::get;

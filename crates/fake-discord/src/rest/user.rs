@@ -8,9 +8,25 @@ use crate::permission;
 use crate::state::State;
 use crate::{BOT_USER_ID, render};
 
-pub(super) fn me(state: &mut State, _: &Req) -> Result<Reply> {
-    let me = state.users.get(&BOT_USER_ID).ok_or_else(ApiError::unknown_user)?;
-    Reply::ok(render::own_user(me))
+/// Whom the caller means by `@me`; a person must have allowed it.
+fn caller(req: &Req, scope: &str) -> Result<u64> {
+    match &req.grant {
+        None => Ok(BOT_USER_ID),
+        Some(grant) if grant.allows(scope) => Ok(grant.user),
+        Some(_) => Err(ApiError::unauthorized()),
+    }
+}
+
+pub(super) fn me(state: &mut State, req: &Req) -> Result<Reply> {
+    let me = state.users.get(&caller(req, "identify")?).ok_or_else(ApiError::unknown_user)?;
+    let mut shown = render::own_user(me);
+    if req.grant.as_ref().is_some_and(|grant| !grant.allows("email"))
+        && let Some(map) = shown.as_object_mut()
+    {
+        map.remove("email");
+        map.remove("verified");
+    }
+    Reply::ok(shown)
 }
 
 pub(super) fn get(state: &mut State, req: &Req) -> Result<Reply> {
@@ -21,15 +37,16 @@ pub(super) fn get(state: &mut State, req: &Req) -> Result<Reply> {
 pub(super) fn my_guilds(state: &mut State, req: &Req) -> Result<Reply> {
     let limit = req.limit(1, 200, 200)?;
     let after = req.query_id("after")?.unwrap_or(0);
+    let me = caller(req, "guilds")?;
     let all = state.guilds.range(after + 1..).map(|(_, guild)| guild);
     let shown: Vec<Value> = all
-        .filter(|guild| guild.members.contains_key(&BOT_USER_ID))
+        .filter(|guild| guild.members.contains_key(&me))
         .take(limit)
         .map(|guild| {
             json!({
                 "id": guild.id.to_string(), "name": guild.name, "icon": null, "banner": null,
-                "owner": false, "features": [],
-                "permissions": permission::base(guild, BOT_USER_ID).to_string(),
+                "owner": guild.owner_id == me, "features": [],
+                "permissions": permission::base(guild, me).to_string(),
             })
         })
         .collect();

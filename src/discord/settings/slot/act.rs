@@ -30,9 +30,9 @@ use crate::{
 const TEST_SECONDS: i64 = 30;
 
 /// Who asks for a change, refused before anything is asked of Discord.
-fn manager(asked: &Asked) -> Result<(Actor, GuildId), CommandError> {
+async fn manager(asked: &Asked) -> Result<(Actor, GuildId), CommandError> {
     let guild = asked.member()?.guild_id;
-    let actor = asked.actor()?;
+    let actor = asked.actor().await?;
     actor.require(Right::ManageSettings, Some(guild))?;
     Ok((actor, guild))
 }
@@ -44,7 +44,7 @@ pub fn key(name: &str) -> Result<SlotKey, CommandError> {
 
 /// Leads a slot to a channel that Discord has been asked about.
 pub async fn set(data: &Data, asked: &Asked, name: &str, channel: ChannelId) -> Result<Reply, CommandError> {
-    let (actor, guild) = manager(asked)?;
+    let (actor, guild) = manager(asked).await?;
     let key = key(name)?;
     let view = slots::view(data.app.domain(), &actor, guild, &key).await;
     // Refused with the nearest names before Discord is asked.
@@ -76,7 +76,7 @@ fn facts(verdict: Verdict, channel: ChannelId, needs: u64) -> Result<slots::Chan
 
 /// Takes the channel of a slot away, and offers the way back.
 pub async fn clear(data: &Data, asked: &Asked, name: &str) -> Result<Reply, CommandError> {
-    let (actor, guild) = manager(asked)?;
+    let (actor, guild) = manager(asked).await?;
     let key = key(name)?;
     let view = slots::view(data.app.domain(), &actor, guild, &key).await?;
     let Some(channel) = view.channel_id else {
@@ -100,7 +100,7 @@ pub async fn clear(data: &Data, asked: &Asked, name: &str) -> Result<Reply, Comm
 
 /// Removes a slot that somebody made.
 pub async fn remove(data: &Data, asked: &Asked, name: &str) -> Result<Reply, CommandError> {
-    let (actor, guild) = manager(asked)?;
+    let (actor, guild) = manager(asked).await?;
     let key = key(name)?;
     slots::remove(data.app.domain(), &actor, guild, &key).await?;
     let all = card::button("All slots", custom_id("slot", "list", &["0"]));
@@ -119,7 +119,7 @@ pub async fn create(
     slot_type: SlotType,
     purpose: &str,
 ) -> Result<Reply, CommandError> {
-    let (actor, guild) = manager(asked)?;
+    let (actor, guild) = manager(asked).await?;
     let key = key(name)?;
     slots::create(data.app.domain(), &actor, guild, &key, slot_type, purpose).await?;
     let said = format!("✅ There is a slot `{key}` now. Choose its channel below.");
@@ -136,7 +136,7 @@ fn no_channel(data: &Data, key: &SlotKey) -> CommandError {
 
 /// Posts a message in the slot's channel that deletes itself.
 pub async fn test(data: &Data, asked: &Asked, name: &str) -> Result<Reply, CommandError> {
-    let (actor, guild) = manager(asked)?;
+    let (actor, guild) = manager(asked).await?;
     let key = key(name)?;
     let domain = data.app.domain();
     let view = slots::view(domain, &actor, guild, &key).await?;
@@ -172,7 +172,7 @@ async fn broken(
     verdict: Verdict,
     needs: u64,
 ) -> Result<Reply, CommandError> {
-    let view = slots::view(data.app.domain(), &asked.actor()?, asked.member()?.guild_id, key).await?;
+    let view = slots::view(data.app.domain(), &asked.actor().await?, asked.member()?.guild_id, key).await?;
     let channel = view.channel_id.ok_or_else(|| no_channel(data, key))?;
     let facts = facts(verdict, channel, needs)?;
     let missing = view.needs & facts.missing_permissions;

@@ -47,7 +47,7 @@ fn line(view: &SlotView) -> String {
 /// One page of a server's slots.
 pub async fn list(data: &Data, asked: &Asked, page: usize) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let views = slots::all_slots(data.app.domain(), &asked.actor()?, guild).await?;
+    let views = slots::all_slots(data.app.domain(), &asked.actor().await?, guild).await?;
     let pages = views.len().div_ceil(card::PAGE_ROWS).max(1);
     let page = page.min(pages - 1);
     let shown: Vec<_> = views.iter().skip(page * card::PAGE_ROWS).take(card::PAGE_ROWS).collect();
@@ -87,7 +87,7 @@ pub async fn one(data: &Data, asked: &Asked, name: &str) -> Result<Reply, Comman
 /// The same under a line that says what has just happened.
 pub async fn one_with(data: &Data, asked: &Asked, key: &SlotKey, said: &str) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
-    let view = slots::view(data.app.domain(), &asked.actor()?, guild, key).await?;
+    let view = slots::view(data.app.domain(), &asked.actor().await?, guild, key).await?;
     let reply = Reply::text(said).and_card(embed(&view)).row(channel_menu(&view)).row(card::row(actions(&view)));
     Ok(match view.channel_id {
         Some(channel) => reply.row(card::row(vec![card::open_channel("Open the channel", guild, channel)])),

@@ -9,6 +9,7 @@ use crate::domain::{
     Member,
     actor::permission,
     api_key::{Shape, activate_delivered, create, key, revoke_where, verify},
+    guild::role::GivenRights,
     testing::{self, TestDomain, guild, root},
 };
 
@@ -21,6 +22,7 @@ fn administrator(user: u64) -> Actor {
         permissions: permission::ADMINISTRATOR,
         channel: None,
         roles: Vec::new(),
+        given: GivenRights::default(),
         is_bot_admin: false,
     })
 }

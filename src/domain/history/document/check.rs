@@ -2,13 +2,18 @@
 
 use std::collections::HashSet;
 
-use entity::{id::ChannelId, vanish_exemption::ExemptionKind, vanish_rule::Schedule};
+use entity::{
+    guild_role::RoleKind,
+    id::{ChannelId, GuildId, RoleId},
+    vanish_exemption::ExemptionKind,
+    vanish_rule::Schedule,
+};
 use sea_orm::ActiveEnum;
 
-use super::{DefaultPart, ExemptionPart, GeneralPart, RulePart, SlotPart};
+use super::{DefaultPart, ExemptionPart, GeneralPart, RolePart, RulePart, SlotPart};
 use crate::domain::{
     event::{spelled, unspelled},
-    guild::{General, GeneralChange},
+    guild::{General, GeneralChange, role},
     history::{
         HistoryRefusal,
         vanish::{DefaultConfig, ExemptionKey, RuleConfig, RuleSettings},
@@ -75,6 +80,20 @@ pub(super) fn slots(parts: &[SlotPart]) -> Checked<Vec<(SlotKey, SlotConfig)>> {
         slots.push((key, SlotConfig { channel_id: part.channel_id, created }));
     }
     Ok(slots)
+}
+
+pub(super) fn roles(guild_id: GuildId, parts: &[RolePart]) -> Checked<Vec<(RoleKind, RoleId)>> {
+    let mut roles: Vec<(RoleKind, RoleId)> = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        let at = |field: &str| format!("/roles/{index}/{field}");
+        let kind = word(&at("kind"), &part.kind)?;
+        if roles.iter().any(|(named, _)| *named == kind) {
+            return Err(bad(at("kind"), "is named twice"));
+        }
+        role::checked(guild_id, Some(part.role_id)).map_err(|refusal| bad(at("role_id"), refusal.to_string()))?;
+        roles.push((kind, part.role_id));
+    }
+    Ok(roles)
 }
 
 /// Only a rule may have a `keep_last` that is off; in a default it would be none.

@@ -1,0 +1,33 @@
+//! `/my`: what a person says of themself, and what is held about them.
+//!
+//! Invariant: everything here is about whoever asks, and nobody else sees the answer.
+
+mod data;
+mod profile;
+
+use super::{
+    Asked, CommandError, Context, Data,
+    component::{Press, outdated},
+};
+
+/// Your settings and your data
+#[poise::command(
+    slash_command,
+    subcommand_required,
+    install_context = "Guild",
+    interaction_context = "Guild|BotDm",
+    subcommands("profile::profile", "data::data")
+)]
+#[expect(clippy::unused_async, reason = "poise wants a future of every command")]
+pub async fn my(_ctx: Context<'_>) -> Result<(), CommandError> {
+    Ok(())
+}
+
+/// A button of these commands.
+pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
+    match press.verb {
+        "erase" => asked.answer(async { data::erased(data, asked, press).await }).await,
+        "keep" => asked.answer(async { Ok(data::kept()) }).await,
+        _ => asked.answer_beside(async { Err(outdated()) }).await,
+    }
+}

@@ -1,0 +1,214 @@
+//! All that is held about people: one line per table, which says what becomes of its rows when two people turn out to
+//! be one, when a person asks for their data, when they are taken away, and when they want to be forgotten.
+//!
+//! Invariant: every column that names a person is in this list; a test reads the columns of the schema and fails on
+//! one that is not. What a feature adds, it adds here as well.
+
+mod chat;
+mod keys;
+mod log;
+mod person;
+mod sessions;
+mod work;
+
+use entity::id::{DiscordUserId, UserId};
+use futures_util::future::BoxFuture;
+use sea_orm::DatabaseConnection;
+use serde_json::Value;
+
+use crate::{
+    domain::{Error, event::Author},
+    store::WriteTransaction,
+};
+
+/// Most rows of one table in an export, the newest.
+pub const EXPORT_ROWS_MAX: u64 = 10_000;
+
+/// A person, by every name that a table may know them by.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Their id.
+    pub id: UserId,
+    /// Their Discord accounts.
+    pub discord: Vec<DiscordUserId>,
+}
+
+impl Person {
+    /// As rows and events name whoever acted.
+    pub fn actor(&self) -> String {
+        format!("user:{}", self.id)
+    }
+
+    /// The same, for what they did in chat.
+    pub fn members(&self) -> impl Iterator<Item = String> {
+        self.discord.iter().map(|id| format!("member:{id}"))
+    }
+}
+
+/// What becomes of a table's rows.
+pub enum Rule<W> {
+    /// Nothing, for this reason.
+    Nothing(&'static str),
+    /// This.
+    Work(W),
+}
+
+/// Gives the rows of the first person to the second one, within the merge.
+pub type Merge = for<'a> fn(&'a WriteTransaction, &'a Author, (UserId, UserId)) -> BoxFuture<'a, Result<(), Error>>;
+/// Shows the rows of a person, the newest first: no secret, no digest.
+pub type Export = for<'a> fn(&'a DatabaseConnection, &'a Person) -> BoxFuture<'a, Result<Vec<Value>, Error>>;
+/// Ends what lets a person in.
+pub type EndAccess = for<'a> fn(&'a WriteTransaction, &'a Author, UserId) -> BoxFuture<'a, Result<(), Error>>;
+/// Forgets a person; what sums need keeps their id only.
+pub type Erase = for<'a> fn(&'a WriteTransaction, &'a Author, &'a Person) -> BoxFuture<'a, Result<(), Error>>;
+
+/// One table.
+pub struct Holding {
+    /// Its name.
+    pub table: &'static str,
+    /// The columns that name a person.
+    pub columns: &'static [&'static str],
+    /// When two people are one.
+    pub merge: Rule<Merge>,
+    /// When they ask for their data.
+    pub export: Rule<Export>,
+    /// When they are deleted or erased.
+    pub end_access: Rule<EndAccess>,
+    /// When they want to be forgotten.
+    pub erase: Rule<Erase>,
+}
+
+const FOLLOWS_ACCOUNT: &str = "names the Discord account, which moves with its identity";
+const LETS_NOBODY_IN: &str = "lets nobody in";
+
+/// Every table that names a person.
+pub const HOLDINGS: &[Holding] = &[
+    Holding {
+        table: "user_account",
+        columns: &["id", "merged_into"],
+        merge: Rule::Nothing("the merge itself writes both rows and the tombstones before them"),
+        export: Rule::Work(person::export_account),
+        end_access: Rule::Nothing("the row says whether they are let in, and whoever takes them away writes it"),
+        erase: Rule::Nothing("the erasure itself empties the row, whose id stays"),
+    },
+    Holding {
+        table: "identity",
+        columns: &["user_id", "identity"],
+        merge: Rule::Work(person::move_identities),
+        export: Rule::Work(person::export_identities),
+        end_access: Rule::Nothing("a deleted person may be brought back"),
+        erase: Rule::Work(person::erase_identities),
+    },
+    Holding {
+        table: "api_key",
+        columns: &["user_id", "created_by", "state_by"],
+        merge: Rule::Work(keys::move_keys),
+        export: Rule::Work(keys::export_keys),
+        end_access: Rule::Work(keys::revoke_keys),
+        erase: Rule::Work(keys::erase_keys),
+    },
+    Holding {
+        table: "api_key_caller",
+        columns: &["key_id"],
+        merge: Rule::Nothing("belongs to the key"),
+        export: Rule::Work(keys::export_callers),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(keys::erase_callers),
+    },
+    Holding {
+        table: "api_key_claim",
+        columns: &["discord_user_id", "created_by"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(keys::export_claims),
+        end_access: Rule::Nothing("a key that it would make opens nothing without its owner"),
+        erase: Rule::Work(keys::erase_claims),
+    },
+    Holding {
+        table: "session",
+        columns: &["user_id"],
+        merge: Rule::Work(sessions::move_sessions),
+        export: Rule::Work(sessions::export_sessions),
+        end_access: Rule::Work(sessions::end_sessions),
+        erase: Rule::Work(sessions::erase_sessions),
+    },
+    Holding {
+        table: "password_credential",
+        columns: &["identity"],
+        merge: Rule::Nothing("names the account, which moves with its identity"),
+        export: Rule::Nothing("is a digest that is told to nobody"),
+        end_access: Rule::Nothing("opens nothing while the person is away"),
+        erase: Rule::Nothing("goes with the account"),
+    },
+    Holding {
+        table: "oauth_state",
+        columns: &["user_id"],
+        merge: Rule::Nothing("leads to the person through the tombstone, and is forgotten within ten minutes"),
+        export: Rule::Nothing("is forgotten within ten minutes"),
+        end_access: Rule::Nothing("connects nothing to a person who is away"),
+        erase: Rule::Nothing("is forgotten within ten minutes"),
+    },
+    Holding {
+        table: "auth_nonce",
+        columns: &["address"],
+        merge: Rule::Nothing("is about the address, whoever has it"),
+        export: Rule::Nothing("is forgotten within a day"),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Nothing("is forgotten within a day"),
+    },
+    Holding {
+        table: "project",
+        columns: &["user_id"],
+        merge: Rule::Work(work::move_projects),
+        export: Rule::Work(work::export_projects),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(work::erase_projects),
+    },
+    Holding {
+        table: "direct_message",
+        columns: &["discord_user_id"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(chat::export_messages),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(chat::erase_messages),
+    },
+    Holding {
+        table: "announcement",
+        columns: &["data"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Nothing("repeats what direct messages say"),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(chat::erase_announcements),
+    },
+    Holding {
+        table: "proposal",
+        columns: &["user_id"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(chat::export_proposals),
+        end_access: Rule::Nothing("only the account itself can press its button"),
+        erase: Rule::Work(chat::erase_proposals),
+    },
+    Holding {
+        table: "vanish_exemption",
+        columns: &["target_bits"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(chat::export_exemptions),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(chat::erase_exemptions),
+    },
+    Holding {
+        table: "event",
+        columns: &["actor", "subject"],
+        merge: Rule::Nothing("what was done stays as it was done; old ids lead to the person"),
+        export: Rule::Work(log::export_events),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(log::redact_events),
+    },
+    Holding {
+        table: "idempotency_record",
+        columns: &["principal"],
+        merge: Rule::Nothing("is forgotten within a day"),
+        export: Rule::Nothing("holds answers that the person was given, for a day"),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(log::erase_answers),
+    },
+];
