@@ -6,6 +6,7 @@ use fake_discord::ChannelKind;
 use serde_json::{Value, json};
 
 use crate::{
+    cli::{folder, run},
     harness::{Answer, Bot},
     on_both_stores,
 };
@@ -153,4 +154,37 @@ on_both_stores! {
         assert!(events.iter().any(|event| event.actor == format!("user:{id}")));
         bot.finish().await;
     }
+}
+
+/// What operators do without a server.
+#[test]
+fn the_command_line_knows_people() {
+    let folder = folder();
+    let ask = |words: &[&str]| run(folder.path(), &[], &[&["users"], words].concat());
+    let told = |words: &[&str]| {
+        let outcome = ask(words);
+        assert_eq!(outcome.code, Some(0), "{words:?}: {}", outcome.errors);
+        outcome.output
+    };
+    let json = |words: &[&str]| serde_json::from_str::<Value>(&told(words)).expect("JSON");
+    let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
+    let ada = id(&json(&["create", "--role", "admin", "--discord", "1", "--json"]));
+    let bob = id(&json(&["create", "--discord", "2", "--json"]));
+    assert_eq!(json(&["list", "--json"])["total"], 2);
+    let list = told(&["list", "--role", "admin"]);
+    assert!(
+        list.contains(&ada) && list.contains("discord:1") && list.contains("1 of 1") && !list.contains(&bob),
+        "{list}"
+    );
+    assert!(told(&["merge", &bob, &ada]).starts_with(&ada));
+    let shown = json(&["show", &bob, "--json"]);
+    assert_eq!((id(&shown), shown["identities"].as_array().map(Vec::len)), (ada.clone(), Some(2)));
+    told(&["disable", &ada]);
+    assert!(told(&["show", &ada]).contains("disabled"));
+    told(&["enable", &ada]);
+    assert_eq!(json(&["export", &ada])["tables"]["identity"].as_array().map(Vec::len), Some(2));
+    assert_eq!(ask(&["erase", &ada]).code, Some(2), "it asks to be sure");
+    told(&["erase", &ada, "--yes"]);
+    assert_ne!(ask(&["show", &ada]).code, Some(0));
+    assert_eq!(json(&["list", "--json"])["total"], 0);
 }
