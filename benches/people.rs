@@ -45,7 +45,7 @@ struct Arguments {
     /// Rounds.
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Where they are, such as postgres://USER@HOST/EMPTY_DATABASE; without it, a SQLite file of its own.
+    /// Where they are, such as `postgres://USER@HOST/EMPTY_DATABASE`; without it, a SQLite file of its own.
     #[arg(long)]
     url: Option<String>,
 }

@@ -63,8 +63,8 @@ on_both_stores! {
             }
             let (mut merges, mut connections) = (0, 0);
             while let Some(ended) = tasks.join_next().await {
-                let (merged, connected) = ended.expect("a caller");
-                merges += usize::from(merged);
+                let (joined, connected) = ended.expect("a caller");
+                merges += usize::from(joined);
                 connections += connected;
             }
             assert_eq!((merges, connections), (2, 3), "three people become one by two merges");
