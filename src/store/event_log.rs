@@ -29,6 +29,13 @@ pub struct NewEvent {
     pub at: DateTime<Utc>,
 }
 
+impl NewEvent {
+    /// What the log keeps of the two states.
+    pub(super) fn data(&self) -> Value {
+        json!({ "before": self.before, "after": self.after })
+    }
+}
+
 /// What a listener learns of an event without reading the log.
 #[derive(Clone, Debug)]
 pub struct EventNote {
@@ -98,6 +105,7 @@ fn insertion(backend: DbBackend, events: impl Iterator<Item = NewEvent>) -> Inse
             EventOrder::AtInsert => highest_position().add(nth),
             EventOrder::AfterCommit => Expr::val(None::<i64>),
         };
+        let data = event.data();
         insert.values_panic([
             position,
             event.kind.into(),
@@ -105,7 +113,7 @@ fn insertion(backend: DbBackend, events: impl Iterator<Item = NewEvent>) -> Inse
             event.subject.into(),
             event.actor.into(),
             event.source.into(),
-            json!({ "before": event.before, "after": event.after }).into(),
+            data.into(),
             event.at.into(),
         ]);
     }

@@ -22,8 +22,8 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{CommitHook, Work, WriteError, WriteTransaction};
-use job::{Job, TypedJob, Verdict};
+use super::{CommitHook, RowChange, Work, WriteError, WriteTransaction, row_change};
+use job::{Job, RowChangeJob, TypedJob, Verdict};
 
 /// Most writes that share one commit.
 const BATCH_MAX: usize = 64;
@@ -77,7 +77,19 @@ impl GroupWriter {
         E: WriteError,
     {
         let (answer, outcome) = oneshot::channel();
-        let job = Box::new(TypedJob::new(input, work, answer));
+        self.done(Box::new(TypedJob::new(input, work, answer)), outcome).await
+    }
+
+    pub(super) async fn change_row<E: WriteError>(&self, change: RowChange) -> Result<bool, E> {
+        let (answer, outcome) = oneshot::channel();
+        self.done(Box::new(RowChangeJob::new(change, answer)), outcome).await
+    }
+
+    async fn done<T, E: WriteError>(
+        &self,
+        job: Box<dyn Job>,
+        outcome: oneshot::Receiver<Result<T, E>>,
+    ) -> Result<T, E> {
         let queue = lock(&self.queue).clone().ok_or_else(closed::<E>)?;
         queue.send(job).await.map_err(|_| closed::<E>())?;
         drop(queue);
@@ -178,8 +190,23 @@ impl Writer {
 
     /// Runs all writes as one. False: one failed and nothing was done.
     async fn write_together(&self, batch: &mut Batch) -> Result<bool, DbErr> {
+        let alike = row_change::alike(batch.iter().map(|job| job.row_change()));
+        let is_one_statement = alike.len() == batch.len() && matches!(self.apart, Apart::Transactions(_));
+        if is_one_statement {
+            return Ok(self.change_rows_at_once(batch).await.is_ok());
+        }
         let transaction = begin(&self.connection).await?;
-        for job in &mut *batch {
+        let changes: Vec<_> = alike.iter().filter_map(|index| batch[*index].row_change()).collect();
+        let Ok(changed) = row_change::apply_together(&transaction, &changes).await else {
+            transaction.rollback().await?;
+            return Ok(false);
+        };
+        let mut alike = alike.into_iter().peekable();
+        for (index, job) in batch.iter_mut().enumerate() {
+            if alike.next_if_eq(&index).is_some() {
+                job.settle(&changed);
+                continue;
+            }
             let verdict = job.run(&transaction).await;
             if verdict != Verdict::Kept {
                 transaction.rollback().await?;
@@ -194,6 +221,16 @@ impl Writer {
         }
         self.hook.committed(&transaction.commit().await?);
         Ok(true)
+    }
+
+    /// A batch of changes that are alike, with their events, as one statement.
+    async fn change_rows_at_once(&self, batch: &mut Batch) -> Result<(), DbErr> {
+        let changes: Vec<_> = batch.iter().filter_map(|job| job.row_change()).collect();
+        let changed = row_change::apply_at_once(&self.connection, &changes).await?;
+        let made = changes.into_iter().filter(|change| change.is_of(&changed));
+        self.hook.committed(&made.map(RowChange::note).collect::<Vec<_>>());
+        batch.iter_mut().for_each(|job| job.settle(&changed));
+        Ok(())
     }
 
     async fn write_in_savepoints(&self, batch: &mut Batch) -> Result<(), DbErr> {

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use chrono::DateTime;
-use entity::{event, instance_value};
+use entity::{event, guild, id::GuildId, instance_value};
 use sea_orm::{DbErr, EntityTrait, IntoActiveModel, QueryOrder};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{NewEvent, Settings, Store, WriteError, WriteTransaction};
+use super::{NewEvent, RowChange, Settings, Store, Work, WriteError, WriteTransaction};
 use crate::secret::DatabaseUrl;
 
 #[derive(Debug)]
@@ -156,6 +156,88 @@ async fn events_of_a_savepoint_share_its_fate() {
     assert_eq!(made(&store).await, [1, 101]);
     assert_eq!(log(&store).await, [(1, "1".to_owned()), (2, "101".to_owned())]);
     assert_eq!(*told.lock().unwrap(), ["1", "101"]);
+    store.close().await;
+}
+
+async fn insert_guild(store: &Store, id: i64) {
+    let insert: Work<i64, (), Failure> = |txn, id| {
+        Box::pin(async {
+            let at = DateTime::UNIX_EPOCH;
+            let row = guild::Model {
+                guild_id: GuildId::new(id.cast_unsigned()).unwrap(),
+                time_zone: "UTC".to_owned(),
+                week_start: guild::WeekStart::Monday,
+                language: "en-GB".to_owned(),
+                digest: guild::Digest::Off,
+                digest_due_at: None,
+                present: true,
+                left_at: None,
+                created_at: at,
+                updated_at: at,
+            };
+            guild::Entity::insert(row.into_active_model()).exec_without_returning(txn.connection()).await?;
+            Ok(())
+        })
+    };
+    store.write(id, insert).await.unwrap();
+}
+
+/// Moves a guild from one time zone to another.
+fn change(id: i64, (from, to): (&str, &str)) -> RowChange {
+    let event = NewEvent {
+        kind: "test.changed",
+        guild_id: None,
+        subject: id.to_string(),
+        actor: "system".to_owned(),
+        source: "worker",
+        before: Value::Null,
+        after: Value::Null,
+        at: DateTime::UNIX_EPOCH,
+    };
+    let zone = guild::Column::TimeZone;
+    RowChange::new(guild::Entity, guild::Column::GuildId, id, event).expecting(zone, from).setting(zone, to)
+}
+
+#[tokio::test]
+async fn changes_of_rows_that_wait_are_made_together_and_each_only_as_expected() {
+    let (store, _folder) = open().await;
+    for id in 1..=3 {
+        insert_guild(&store, id).await;
+    }
+    let wanted = [
+        change(1, ("UTC", "Europe/Berlin")),
+        // Of a row that somebody else in the same batch changes: the second is too late.
+        change(1, ("UTC", "Pacific/Apia")),
+        change(2, ("Pacific/Apia", "Europe/Berlin")),
+        change(3, ("UTC", "America/St_Johns")),
+        change(4, ("UTC", "Europe/Berlin")),
+    ];
+    let writes = wanted.map(|change| store.change_row::<Failure>(change));
+    let (made, other) =
+        futures_util::future::join(futures_util::future::join_all(writes), write_together(&store, &[End::Well])).await;
+    let made: Vec<_> = made.into_iter().map(Result::unwrap).collect();
+    assert_eq!(made, [true, false, false, true, false]);
+    assert!(matches!(other.as_slice(), [Ok(1)]));
+    let zones: Vec<_> = guild::Entity::find().order_by_asc(guild::COLUMN.guild_id).all(store.reader()).await.unwrap();
+    let zones: Vec<_> = zones.into_iter().map(|guild| guild.time_zone).collect();
+    assert_eq!(zones, ["Europe/Berlin", "UTC", "America/St_Johns"]);
+    let subjects: Vec<_> = log(&store).await.into_iter().map(|(_, subject)| subject).collect();
+    assert_eq!(subjects.len(), 3, "{subjects:?}");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_failing_neighbour_undoes_no_change_of_a_row() {
+    let (store, _folder) = open().await;
+    insert_guild(&store, 1).await;
+    let (made, other) = futures_util::future::join(
+        store.change_row::<Failure>(change(1, ("UTC", "Europe/Berlin"))),
+        write_together(&store, &[End::Refusal, End::Well]),
+    )
+    .await;
+    assert!(made.unwrap());
+    assert!(matches!(other.as_slice(), [Err(Failure::Refused), Ok(2)]));
+    assert_eq!(log(&store).await, [(1, "1".to_owned()), (2, "2".to_owned())]);
     store.close().await;
 }
 

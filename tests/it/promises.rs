@@ -8,8 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use entity::event;
 use fake_discord::ChannelKind;
-use sea_orm::{ConnectionTrait as _, Database as Connect};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, Database as Connect, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -121,6 +124,46 @@ on_both_stores! {
         assert_eq!(rules.body.as_array().map(Vec::len), Some(1));
         let other = bot.post("/api/discord/vanish", json!({ "channelId": "56", "guildId": "78", "duration": 60 })).await;
         assert_eq!((other.status, &other.body["code"]), (409, &json!("vanish.other_guild")));
+        Arc::into_inner(bot).expect("the callers are gone").finish().await;
+    }
+
+    /// Parallel changes of one rule, made together or not, follow one another: the log's states form one chain.
+    async fn parallel_changes_of_a_rule_follow_one_another(bot: Bot) {
+        for channel in 61..=64 {
+            assert_eq!(bot.post("/api/discord/vanish", rule(channel)).await.status, 200);
+        }
+        let bot = Arc::new(bot);
+        let mut callers = tokio::task::JoinSet::new();
+        for caller in 0..16 {
+            let bot = bot.clone();
+            callers.spawn(async move {
+                for n in 0..8 {
+                    let channel = (61 + n % 4).to_string();
+                    let body = json!({ "channelId": channel, "guildId": "77", "duration": 60 + caller * 10 + n });
+                    assert_eq!(bot.post("/api/discord/vanish", body).await.status, 200);
+                }
+            });
+        }
+        while let Some(ended) = callers.join_next().await {
+            ended.expect("a caller");
+        }
+        let beside = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
+        for channel in 61..=64 {
+            let of_rule = event::COLUMN.subject.eq(format!("vanish/{channel}"));
+            let events = event::Entity::find().filter(of_rule).order_by_asc(event::COLUMN.id).all(&beside).await;
+            let states: Vec<_> = events.expect("the log").into_iter().map(|event| event.data).collect();
+            assert_eq!(states.len(), 1 + 16 * 2, "each change has its event");
+            // PostgreSQL's ids follow the order of beginning, so that the chain is found by its links.
+            let mut links: Vec<_> = states.iter().map(|data| (&data["before"], &data["after"])).collect();
+            let mut last = &Value::Null;
+            while !links.is_empty() {
+                let next = links.iter().position(|(before, _)| *before == last);
+                last = links.swap_remove(next.unwrap_or_else(|| panic!("no change follows {last}"))).1;
+            }
+            let shown = bot.get(&format!("/api/discord/vanish/{channel}")).await;
+            assert_eq!(last["after_seconds"], shown.body["duration"], "{last} {:?}", shown.body);
+        }
+        beside.close().await.expect("closed");
         Arc::into_inner(bot).expect("the callers are gone").finish().await;
     }
 

@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::Value;
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     domain::{Actor, Domain, Error, Right, guild},
-    store::{NewEvent, WriteTransaction},
+    store::{NewEvent, RowChange, WriteTransaction},
 };
 
 /// A rule as the control plane's existing clients set it.
@@ -122,9 +122,19 @@ impl<C> Write<C> {
         kind: &'static str,
         channel: ChannelId,
         guild: GuildId,
-        (before, after): (Value, Value),
+        states: (Value, Value),
     ) -> Result<(), Error> {
-        let event = NewEvent {
+        Ok(txn.append_event(self.event(kind, channel, guild, states)).await?)
+    }
+
+    fn event(
+        &self,
+        kind: &'static str,
+        channel: ChannelId,
+        guild: GuildId,
+        (before, after): (Value, Value),
+    ) -> NewEvent {
+        NewEvent {
             kind,
             guild_id: Some(guild),
             subject: subject(channel),
@@ -133,8 +143,7 @@ impl<C> Write<C> {
             before,
             after,
             at: self.now,
-        };
-        Ok(txn.append_event(event).await?)
+        }
     }
 }
 
@@ -144,22 +153,51 @@ pub async fn set_duration(domain: &Domain, actor: &Actor, new: NewDuration) -> R
     check_bounds(Some(new.after_seconds), None)?;
     let written = &domain.caches.vanish_written;
     let guess = written.get(&new.channel_id).filter(|guess| guess.guild_id == new.guild_id);
-    let write = Write::new(domain, actor, (new, guess));
+    let write = Write::new(domain, actor, new);
+    if let Some(guess) = guess
+        && let Some(rule) = change_guessed(domain, &write, &guess).await?
+    {
+        written.insert(rule.channel_id, Arc::new(rule));
+        return Ok(());
+    }
     let rule = domain.store.write(write, |txn, write| Box::pin(upsert_duration(txn, write))).await?;
     written.insert(rule.channel_id, Arc::new(rule));
     Ok(())
 }
 
-/// A lifetime, with the rule as it was last written by this process.
-type GuessedDuration = (NewDuration, Option<Arc<vanish_rule::Model>>);
-
-async fn upsert_duration(txn: &WriteTransaction, write: &Write<GuessedDuration>) -> Result<vanish_rule::Model, Error> {
-    let (new, guess) = &write.change;
-    if let Some(guess) = guess
-        && let Some(rule) = change_guessed(txn, write, guess, new.after_seconds).await?
-    {
-        return Ok(rule);
+/// Changes the lifetime of a rule that is exactly as guessed and has nothing to do yet, without a look before; `None`
+/// where it is not.
+async fn change_guessed(
+    domain: &Domain,
+    write: &Write<NewDuration>,
+    guess: &vanish_rule::Model,
+) -> Result<Option<vanish_rule::Model>, Error> {
+    use vanish_rule::Column;
+    let after = vanish_rule::Model {
+        after_seconds: Some(write.change.after_seconds),
+        revision: guess.revision + 1,
+        updated_at: write.now,
+        ..guess.clone()
+    };
+    if is_to_be_looked_at(guess, &after) {
+        return Ok(None);
     }
+    let settings = (rule_settings(guess), rule_settings(&after));
+    let event = write.event("vanish.rule_set", after.channel_id, after.guild_id, settings);
+    let change = RowChange::new(vanish_rule::Entity, Column::ChannelId, after.channel_id.get().cast_signed(), event)
+        .expecting(Column::Revision, guess.revision)
+        // A rule that was removed and made anew begins to count again.
+        .expecting(Column::CreatedAt, guess.created_at)
+        .expecting(Column::AfterSeconds, guess.after_seconds)
+        .expecting(Column::State, guess.state)
+        .setting(Column::AfterSeconds, after.after_seconds)
+        .setting(Column::Revision, after.revision)
+        .setting(Column::UpdatedAt, after.updated_at);
+    Ok(domain.store.change_row::<Error>(change).await?.then_some(after))
+}
+
+async fn upsert_duration(txn: &WriteTransaction, write: &Write<NewDuration>) -> Result<vanish_rule::Model, Error> {
+    let new = &write.change;
     let before = locked(txn, new.channel_id).await?;
     let Some(before) = before else {
         let rule = vanish_rule::Model {
@@ -177,41 +215,6 @@ async fn upsert_duration(txn: &WriteTransaction, write: &Write<GuessedDuration>)
         return Err(VanishRefusal::OtherGuild.into());
     }
     update(txn, write, "vanish.rule_set", &before, after).await
-}
-
-/// Changes the lifetime of a rule that is exactly as guessed, without a look before; `None` where it is not.
-async fn change_guessed<C>(
-    txn: &WriteTransaction,
-    write: &Write<C>,
-    guess: &vanish_rule::Model,
-    after_seconds: i64,
-) -> Result<Option<vanish_rule::Model>, Error> {
-    let after = vanish_rule::Model {
-        after_seconds: Some(after_seconds),
-        revision: guess.revision + 1,
-        updated_at: write.now,
-        ..guess.clone()
-    };
-    let changed = vanish_rule::ActiveModel {
-        after_seconds: Set(after.after_seconds),
-        revision: Set(after.revision),
-        updated_at: Set(after.updated_at),
-        ..Default::default()
-    };
-    let mut update = vanish_rule::Entity::update_many()
-        .set(changed)
-        .filter(vanish_rule::COLUMN.channel_id.eq(guess.channel_id))
-        .filter(vanish_rule::COLUMN.revision.eq(guess.revision))
-        // A rule that was removed and made anew begins to count again.
-        .filter(vanish_rule::COLUMN.created_at.eq(guess.created_at))
-        .filter(vanish_rule::COLUMN.after_seconds.eq(guess.after_seconds));
-    // SQLite answers a row at once, a count only after another turn of its thread.
-    let update = QueryTrait::query(&mut update).returning_col(vanish_rule::Column::ChannelId);
-    if txn.connection().query_one(update).await?.is_none() {
-        return Ok(None);
-    }
-    follow(txn, write, "vanish.rule_set", guess, &after).await?;
-    Ok(Some(after))
 }
 
 /// The rule, held until the end of the transaction, so that parallel changes of one rule come one after the other.
@@ -338,8 +341,7 @@ async fn follow<C>(
     before: &vanish_rule::Model,
     after: &vanish_rule::Model,
 ) -> Result<(), Error> {
-    let may_act = matches!(after.state, RuleState::Active | RuleState::Unconfirmed);
-    if may_act && settings_matter_to_sweep(before, after) {
+    if is_to_be_looked_at(before, after) {
         wake_place(txn, after.channel_id, write.now).await?;
     }
     if matches!(after.state, RuleState::Paused) {
@@ -363,7 +365,11 @@ fn changed_meanwhile() -> Error {
     Error::Store(sea_orm::DbErr::RecordNotUpdated)
 }
 
-fn settings_matter_to_sweep(before: &vanish_rule::Model, after: &vanish_rule::Model) -> bool {
+/// Whether the engine's next look would find something else than before.
+fn is_to_be_looked_at(before: &vanish_rule::Model, after: &vanish_rule::Model) -> bool {
+    if !matches!(after.state, RuleState::Active | RuleState::Unconfirmed) {
+        return false;
+    }
     // An unconfirmed rule sweeps nothing: only its state matters.
     if before.state == RuleState::Unconfirmed && after.state == RuleState::Unconfirmed {
         return false;

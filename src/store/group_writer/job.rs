@@ -1,12 +1,12 @@
 //! One write, its type hidden from the queue.
 
-use std::panic::AssertUnwindSafe;
+use std::{collections::HashSet, panic::AssertUnwindSafe};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use sea_orm::DbErr;
 use tokio::sync::oneshot;
 
-use crate::store::{Work, WriteError, WriteTransaction, transaction_conflict};
+use crate::store::{RowChange, Work, WriteError, WriteTransaction, transaction_conflict};
 
 /// What came of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,60 @@ pub(super) trait Job: Send {
     fn undo(&mut self, error: DbErr);
     /// Tells the caller.
     fn answer(self: Box<Self>);
+    /// The work as data, where it can be done together with its like.
+    fn row_change(&self) -> Option<&RowChange> {
+        None
+    }
+    /// The work was done so; `changed` are the rows that were as expected.
+    fn settle(&mut self, _changed: &HashSet<i64>) {}
+}
+
+pub(super) struct RowChangeJob<E> {
+    change: RowChange,
+    outcome: Option<Result<bool, DbErr>>,
+    answer: oneshot::Sender<Result<bool, E>>,
+}
+
+impl<E> RowChangeJob<E> {
+    pub(super) fn new(change: RowChange, answer: oneshot::Sender<Result<bool, E>>) -> Self {
+        Self { change, outcome: None, answer }
+    }
+}
+
+impl<E: WriteError> Job for RowChangeJob<E> {
+    fn run<'a>(&'a mut self, transaction: &'a WriteTransaction) -> BoxFuture<'a, Verdict> {
+        async move {
+            let outcome = self.change.apply(transaction).await;
+            let verdict = match &outcome {
+                Ok(_) => Verdict::Kept,
+                Err(error) if transaction_conflict(error) => Verdict::Conflict,
+                Err(_) => Verdict::Failed,
+            };
+            self.outcome = Some(outcome);
+            verdict
+        }
+        .boxed()
+    }
+
+    fn undo(&mut self, error: DbErr) {
+        if !matches!(self.outcome, Some(Err(_))) {
+            self.outcome = Some(Err(error));
+        }
+    }
+
+    fn answer(self: Box<Self>) {
+        let outcome = self.outcome.unwrap_or_else(|| Err(DbErr::Custom("the change was not made".to_owned())));
+        // A caller that hung up has no use for the answer; the change stands.
+        let _ = self.answer.send(outcome.map_err(E::from));
+    }
+
+    fn row_change(&self) -> Option<&RowChange> {
+        Some(&self.change)
+    }
+
+    fn settle(&mut self, changed: &HashSet<i64>) {
+        self.outcome = Some(Ok(self.change.is_of(changed)));
+    }
 }
 
 pub(super) struct TypedJob<I, T, E> {
