@@ -197,14 +197,14 @@ impl Writer {
         }
         let transaction = begin(&self.connection).await?;
         let changes: Vec<_> = alike.iter().filter_map(|index| batch[*index].row_change()).collect();
-        let Ok(changed) = row_change::apply_together(&transaction, &changes).await else {
+        let Ok(rows) = row_change::apply_together(&transaction, &changes).await else {
             transaction.rollback().await?;
             return Ok(false);
         };
         let mut alike = alike.into_iter().peekable();
         for (index, job) in batch.iter_mut().enumerate() {
             if alike.next_if_eq(&index).is_some() {
-                job.settle(&changed);
+                job.settle(&rows);
                 continue;
             }
             let verdict = job.run(&transaction).await;
@@ -226,10 +226,12 @@ impl Writer {
     /// A batch of changes that are alike, with their events, as one statement.
     async fn change_rows_at_once(&self, batch: &mut Batch) -> Result<(), DbErr> {
         let changes: Vec<_> = batch.iter().filter_map(|job| job.row_change()).collect();
-        let changed = row_change::apply_at_once(&self.connection, &changes).await?;
-        let made = changes.into_iter().filter(|change| change.is_of(&changed));
+        let rows = row_change::apply_at_once(&self.connection, &changes).await?;
+        let made = changes.into_iter().filter(|change| change.is_of(&rows));
         self.hook.committed(&made.map(RowChange::note).collect::<Vec<_>>());
-        batch.iter_mut().for_each(|job| job.settle(&changed));
+        for job in batch {
+            job.settle(&rows);
+        }
         Ok(())
     }
 

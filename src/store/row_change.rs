@@ -112,11 +112,11 @@ pub(super) async fn apply_together(
 ) -> Result<HashSet<i64>, DbErr> {
     let Some(first) = changes.first() else { return Ok(HashSet::new()) };
     let wanted = wanted(changes.iter().map(|change| change.values().collect()));
-    let changed = query(transaction.connection(), &format!("{} {}", wanted.sql, first.update()), wanted.values).await?;
-    for change in changes.iter().filter(|change| change.is_of(&changed)) {
+    let rows = query(transaction.connection(), &format!("{} {}", wanted.sql, first.update()), wanted.values).await?;
+    for change in changes.iter().filter(|change| change.is_of(&rows)) {
         transaction.append_event(change.event.clone()).await?;
     }
-    Ok(changed)
+    Ok(rows)
 }
 
 /// The same on PostgreSQL by one statement that writes the events too and is a transaction by itself: one round trip.

@@ -10,9 +10,7 @@ use std::{
 
 use entity::event;
 use fake_discord::ChannelKind;
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, Database as Connect, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-};
+use sea_orm::{ConnectionTrait as _, Database as Connect, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde_json::{Value, json};
 
 use crate::{
