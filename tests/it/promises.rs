@@ -159,7 +159,7 @@ on_both_stores! {
                 last = links.swap_remove(next.unwrap_or_else(|| panic!("no change follows {last}"))).1;
             }
             let shown = bot.get(&format!("/api/discord/vanish/{channel}")).await;
-            assert_eq!(last["after_seconds"], shown.body["duration"], "{last} {:?}", shown.body);
+            assert_eq!(last["after_seconds"], shown.body["vanishAfter"], "{last} {:?}", shown.body);
         }
         beside.close().await.expect("closed");
         Arc::into_inner(bot).expect("the callers are gone").finish().await;
