@@ -1,7 +1,7 @@
 //! The database: how it is opened, and the one way to write to it.
 //!
-//! Invariants: every write goes through [`Store::write`] or [`Store::change_row`], which run apart from the caller, so that a caller who
-//! hangs up cancels nothing; a change and its events commit together; writes that wait share a commit.
+//! Invariants: every write goes through [`Store::write`] or [`Store::change_row`], which run apart from the caller, so
+//! that a caller who hangs up cancels nothing; a change and its events commit together; writes that wait share a commit.
 
 mod backup;
 mod event_log;
