@@ -38,7 +38,10 @@ fn the_document_is_openapi_3_1_and_says_who_may_call_what() {
         assert!(operation["security"].is_array(), "{name} does not say which credentials it takes");
         assert!(operation["summary"].is_string(), "{name} does not say what it does");
         let open = operation["security"] == Value::Array(Vec::new());
-        assert_eq!(open, operation["responses"].get("401").is_none(), "{name}: 401 and the credentials do not fit");
+        // Whoever signs in has no credential yet, and may still fail to show who they are.
+        let signs_in = operation["tags"][0] == "sign-in";
+        let may_be_refused = operation["responses"].get("401").is_some();
+        assert!(open != may_be_refused || open && signs_in, "{name}: 401 and the credentials do not fit");
     }
     assert!(ids.len() >= 10, "only {} operations", ids.len());
 }
