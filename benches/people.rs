@@ -139,6 +139,7 @@ async fn fill(domain: &Domain, first: u64, count: u64) -> anyhow::Result<()> {
                 time_zone: None,
                 language: None,
                 privacy: None,
+                direct_messages: None,
                 ens_name: None,
                 ens_avatar: None,
                 created_at: now,

@@ -27,7 +27,7 @@ pub struct Model {
     pub leased_until: Option<DateTimeUtc>,
     /// Tries so far.
     pub attempts: i32,
-    /// `sent`, `closed`, `moot` or the last error's code.
+    /// `sent`, `closed`, `moot`, `unwanted` or the last error's code.
     pub outcome: Option<String>,
     /// When it was settled.
     pub settled_at: Option<DateTimeUtc>,

@@ -31,5 +31,6 @@ pub mod user;
 pub mod vanish_default;
 pub mod vanish_exemption;
 pub mod vanish_message;
+pub mod vanish_own;
 pub mod vanish_place;
 pub mod vanish_rule;

@@ -34,6 +34,21 @@ pub enum Privacy {
     Private,
 }
 
+/// Which direct messages of the bot a person wants, besides those that protect their keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum DirectMessages {
+    /// No other.
+    #[sea_orm(string_value = "none")]
+    None,
+    /// What was decided about something that they asked for.
+    #[sea_orm(string_value = "decisions")]
+    Decisions,
+    /// All.
+    #[sea_orm(string_value = "all")]
+    All,
+}
+
 /// One person. The table is not called `user`, which is a reserved word.
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -62,6 +77,8 @@ pub struct Model {
     pub language: Option<String>,
     /// Who sees their accounts; none is `members`.
     pub privacy: Option<Privacy>,
+    /// Which direct messages they want; none is `all`.
+    pub direct_messages: Option<DirectMessages>,
     /// The name of their primary address, as it was last found.
     #[sea_orm(column_type = "Text")]
     pub ens_name: Option<String>,

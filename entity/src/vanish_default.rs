@@ -21,6 +21,10 @@ pub struct Model {
     pub pins: Option<Pins>,
     /// Threads.
     pub threads: Option<Threads>,
+    /// The shortest time, in seconds, that members may choose for their own messages; none where they may not.
+    pub own_min_seconds: Option<i64>,
+    /// The longest such time; there with the shortest one.
+    pub own_max_seconds: Option<i64>,
     /// Last change.
     pub updated_at: DateTimeUtc,
 }

@@ -17,6 +17,9 @@ pub enum Fate {
     /// It vanishes at its own time.
     #[sea_orm(string_value = "timer")]
     Timer,
+    /// It vanishes at the time that its author has chosen for all of theirs.
+    #[sea_orm(string_value = "own")]
+    Own,
 }
 
 /// One such message: ids only, never its content.
@@ -33,7 +36,7 @@ pub struct Model {
     pub guild_id: GuildId,
     /// What is to happen.
     pub fate: Fate,
-    /// When, for a timer.
+    /// When, for one that vanishes.
     pub due_at: Option<DateTimeUtc>,
     /// A worker holds it until then.
     pub leased_until: Option<DateTimeUtc>,

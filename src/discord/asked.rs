@@ -52,6 +52,8 @@ pub struct Asked {
     pub member: Option<Member>,
     /// Who asks.
     pub user_id: Option<DiscordUserId>,
+    /// The name of their account, as Discord tells it now.
+    pub user_name: String,
     /// The channel where it was asked.
     pub channel_id: Option<ChannelId>,
     /// Whether that channel is the chat of a voice or stage channel.
@@ -66,7 +68,7 @@ impl Asked {
         Self::new(data, interaction.id, &interaction.token, Form::Command).by(
             interaction.guild_id,
             interaction.member.as_deref(),
-            interaction.user.id,
+            &interaction.user,
             interaction.channel_id,
             interaction.channel.as_ref(),
             interaction.app_permissions,
@@ -78,7 +80,7 @@ impl Asked {
         Self::new(data, interaction.id, &interaction.token, Form::Component).by(
             interaction.guild_id,
             interaction.member.as_ref(),
-            interaction.user.id,
+            &interaction.user,
             interaction.channel_id,
             interaction.channel.as_ref(),
             interaction.app_permissions,
@@ -91,7 +93,7 @@ impl Asked {
         Self::new(data, interaction.id, &interaction.token, form).by(
             interaction.guild_id,
             interaction.member.as_ref(),
-            interaction.user.id,
+            &interaction.user,
             interaction.channel_id,
             interaction.channel.as_ref(),
             interaction.app_permissions,
@@ -108,6 +110,7 @@ impl Asked {
             form,
             member: None,
             user_id: None,
+            user_name: String::new(),
             channel_id: None,
             in_voice_chat: false,
             app_permissions: 0,
@@ -118,12 +121,13 @@ impl Asked {
         mut self,
         guild: Option<serenity::GuildId>,
         member: Option<&serenity::Member>,
-        user: serenity::UserId,
+        user: &serenity::User,
         channel: serenity::ChannelId,
         partial: Option<&PartialChannel>,
         app_permissions: Option<serenity::Permissions>,
     ) -> Self {
-        self.user_id = DiscordUserId::new(user.get());
+        self.user_id = DiscordUserId::new(user.id.get());
+        self.user_name.clone_from(&user.name);
         self.channel_id = ChannelId::new(channel.get());
         self.in_voice_chat = partial
             .is_some_and(|channel| matches!(channel.kind, serenity::ChannelType::Voice | serenity::ChannelType::Stage));

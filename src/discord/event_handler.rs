@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use entity::id::{ChannelId, GuildId, MessageId};
+use entity::id::{ChannelId, DiscordUserId, GuildId, MessageId};
 use serenity::all::{self as serenity, FullEvent};
 
 use super::{CommandError, Data, component, invite, leak_scanner};
@@ -77,7 +77,14 @@ async fn interact(data: &Data, interaction: &serenity::Interaction) -> Result<()
 async fn note_message(data: &Data, message: &serenity::Message) -> Result<(), CommandError> {
     let ids = (ChannelId::new(message.channel_id.get()), MessageId::new(message.id.get()));
     let (Some(channel), Some(id)) = ids else { return Ok(()) };
-    Ok(vanish::note_message(data.app.domain(), channel, id).await?)
+    vanish::note_message(data.app.domain(), channel, id).await?;
+    let written = matches!(message.kind, serenity::MessageType::Regular | serenity::MessageType::InlineReply);
+    let guild = message.guild_id.and_then(|guild| GuildId::new(guild.get()));
+    let author = DiscordUserId::new(message.author.id.get()).filter(|_| written && !message.author.bot);
+    if let Some((guild, author)) = guild.zip(author) {
+        vanish::note_own_message(data.app.domain(), (guild, channel, id), author).await?;
+    }
+    Ok(())
 }
 
 async fn guild_create(data: &Data, guild: &serenity::Guild) -> Result<(), CommandError> {

@@ -4,6 +4,7 @@
 
 mod data;
 mod profile;
+mod vanish;
 
 use super::{
     Asked, CommandError, Context, Data,
@@ -16,7 +17,7 @@ use super::{
     subcommand_required,
     install_context = "Guild",
     interaction_context = "Guild|BotDm",
-    subcommands("profile::profile", "data::data")
+    subcommands("profile::profile", "vanish::vanish", "data::data")
 )]
 #[expect(clippy::unused_async, reason = "poise wants a future of every command")]
 pub async fn my(_ctx: Context<'_>) -> Result<(), CommandError> {
@@ -26,7 +27,8 @@ pub async fn my(_ctx: Context<'_>) -> Result<(), CommandError> {
 /// A button of these commands.
 pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
     match press.verb {
-        "erase" => asked.answer(async { data::erased(data, asked, press).await }).await,
+        "erase" => asked.open(async { data::form(data, asked, press) }).await,
+        "erased" => asked.answer(async { data::erased(data, asked, press).await }).await,
         "keep" => asked.answer(async { Ok(data::kept()) }).await,
         _ => asked.answer_beside(async { Err(outdated()) }).await,
     }

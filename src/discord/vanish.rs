@@ -3,7 +3,7 @@
 //! What destroys something is shown first, with counts, and happens on a button; the button carries a proposal's id,
 //! so that it works after a restart and only once.
 
-mod argument;
+pub(super) mod argument;
 mod card;
 mod defaults;
 mod exempt;

@@ -16,7 +16,12 @@ use entity::{
 };
 use moka::sync::Cache;
 
-use super::{Error, api_key::Keyring, user::KnownAccounts, vanish::schedule::Effective};
+use super::{
+    Error,
+    api_key::Keyring,
+    user::KnownAccounts,
+    vanish::{GuildTimes, schedule::Effective},
+};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -114,6 +119,8 @@ pub struct Caches {
     /// Rules as this process last wrote them: a guess of what is there, which spares a look if a conditional update
     /// finds it right. Nothing forgets it, and nobody may believe it.
     pub vanish_written: Cache<ChannelId, Arc<vanish_rule::Model>>,
+    /// The times that members of a guild have chosen for their own messages.
+    pub(in crate::domain) own_times: Copy<GuildId, GuildTimes>,
     /// The roles that a guild has given rights.
     pub guild_roles: Copy<GuildId, Vec<(RoleKind, RoleId)>>,
     /// Keys and users, which every request asks for.
@@ -129,6 +136,7 @@ impl Caches {
             vanish_rule: Copy::new(ENTRIES_MAX),
             vanish_rules: Copy::new(LISTS_MAX),
             vanish_written: Cache::new(ENTRIES_MAX),
+            own_times: Copy::new(LISTS_MAX),
             guild_roles: Copy::new(LISTS_MAX),
             keyring: Keyring::default(),
             known_accounts: KnownAccounts::default(),
@@ -142,6 +150,10 @@ impl Caches {
         // Threads and defaults spread a change over places that the event does not name.
         if (note.kind.starts_with("vanish.") && note.kind != "vanish.swept") || note.kind == "guild.settings_changed" {
             self.places.forget_all();
+        }
+        // Such events are a person's, and name no guild.
+        if note.kind.starts_with("own_vanish.") || note.kind == "vanish.default_set" {
+            self.own_times.forget_all();
         }
         if let (true, Some(guild)) = (note.kind.starts_with("guild_role."), note.guild_id) {
             self.guild_roles.forget(&guild);

@@ -1,10 +1,12 @@
 //! What the bot owes people in direct messages, and what it takes back again.
 //!
 //! Invariants: a message is made once from its cause and sent at least once under one nonce; whoever takes no messages
-//! is left alone for a week, and what concerns a guild is told to that guild instead; no row holds a secret.
+//! is left alone for a week, and what concerns a guild is told to that guild instead, as it is when its person wants no
+//! such message; no row holds a secret.
 
 mod notice;
 mod secret;
+mod wish;
 
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ use crate::{id_source::IdSource, store::WriteTransaction};
 pub(in crate::domain) use notice::leak_dedupe_key;
 pub use notice::{Kind, dispatch, scan};
 pub use secret::{SECRET, claim_expired, closed_to_secrets, expect_secret, secret_sent, settle_expired, take_back};
+pub use wish::Purpose;
 
 /// How long a claimed message belongs to its claimer.
 const LEASE_SECONDS: i64 = 60;
@@ -50,6 +53,8 @@ const SENT: &str = "sent";
 const CLOSED: &str = "closed";
 /// It was no longer true when it should have been sent.
 const MOOT: &str = "moot";
+/// The person wants no such message.
+const UNWANTED: &str = "unwanted";
 
 /// A message to be made, from inside a transaction.
 pub(in crate::domain) struct NewDirectMessage {
@@ -96,6 +101,8 @@ pub struct DueMessage {
     pub row: direct_message::Model,
     /// The person took no message of late, so that none is tried.
     pub is_closed: bool,
+    /// The person wants messages of this kind.
+    pub is_wanted: bool,
 }
 
 /// Takes at most `limit` due messages for a minute; a claimer that dies loses them to the next one.
@@ -132,7 +139,8 @@ pub async fn claim(domain: &Domain, limit: u64) -> Result<Vec<DueMessage>, Error
                 let mut messages = Vec::with_capacity(claimed.len());
                 for row in claimed {
                     let is_closed = is_closed(txn.connection(), row.discord_user_id, *now).await?;
-                    messages.push(DueMessage { row, is_closed });
+                    let is_wanted = is_wanted(txn.connection(), &row).await?;
+                    messages.push(DueMessage { row, is_closed, is_wanted });
                 }
                 Ok(messages)
             })
@@ -163,6 +171,12 @@ async fn is_closed(connection: &impl ConnectionTrait, user: DiscordUserId, now: 
     Ok(last.is_some_and(|row| row.outcome.as_deref() == Some(CLOSED)))
 }
 
+/// Whether the person wants messages of this kind, at this moment.
+async fn is_wanted(connection: &impl ConnectionTrait, row: &direct_message::Model) -> Result<bool, DbErr> {
+    let Some(kind) = Kind::of_name(&row.kind) else { return Ok(true) };
+    Ok(kind.purpose().is_wanted(wish::of_account(connection, row.discord_user_id).await?))
+}
+
 /// What became of a claimed message.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -177,6 +191,8 @@ pub enum Outcome {
     Closed,
     /// It is no longer true, so that nobody is told.
     Moot,
+    /// The person wants no such messages.
+    Unwanted,
     /// Discord did not take it.
     Failed {
         /// A short code.
@@ -212,6 +228,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
         Outcome::Sent { .. } => (SENT.to_owned(), None),
         Outcome::Closed => (CLOSED.to_owned(), None),
         Outcome::Moot => (MOOT.to_owned(), None),
+        Outcome::Unwanted => (UNWANTED.to_owned(), None),
         Outcome::Failed { code, retry_in } => {
             let retry_at = input.now + pause(row.attempts, *retry_in);
             (code.chars().take(CODE_CHARS_MAX).collect(), (row.attempts < ATTEMPTS_MAX).then_some(retry_at))
@@ -231,7 +248,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
         .filter(direct_message::COLUMN.id.eq(input.id))
         .exec(txn.connection())
         .await?;
-    let unheard = matches!(input.outcome, Outcome::Closed | Outcome::Failed { .. }) && retry_at.is_none();
+    let unheard = !matches!(input.outcome, Outcome::Sent { .. } | Outcome::Moot) && retry_at.is_none();
     if unheard {
         tell_guild(txn, input, &row).await?;
     }
@@ -243,7 +260,10 @@ async fn tell_guild(txn: &WriteTransaction, input: &Settle, row: &direct_message
     let guild = row.data["guild_id"].as_str().and_then(|id| id.parse::<GuildId>().ok());
     let (Some(guild_id), Some(kind)) = (guild, Kind::of_name(&row.kind)) else { return Ok(()) };
     let mut data = row.data.clone();
-    data["discord_user_id"] = row.discord_user_id.to_string().into();
+    if !matches!(input.outcome, Outcome::Unwanted) {
+        // What somebody wants to be written is nobody else's business.
+        data["discord_user_id"] = row.discord_user_id.to_string().into();
+    }
     let key = row.data["key_id"].as_str().and_then(|id| id.parse::<ApiKeyId>().ok());
     let dedupe_key = match (kind, key) {
         (Kind::Leaked, Some(key)) => leak_dedupe_key(guild_id, key),

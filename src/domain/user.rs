@@ -31,7 +31,7 @@ use super::{
 use crate::{id_source::IdSource, store::WriteTransaction};
 
 pub use change::{delete, set_disabled, set_role};
-pub use erase::{erase, export};
+pub use erase::{erase, erase_part, export};
 pub use first_use::{KnownAccounts, note_use};
 pub use identity::{
     Connected, IdentityKey, NewIdentity, Upserted, connect, connect_claimed, creates_on_read, disconnect, set_primary,
@@ -159,6 +159,7 @@ async fn insert_person(
         time_zone: None,
         language: None,
         privacy: None,
+        direct_messages: None,
         ens_name: None,
         ens_avatar: None,
         created_at: author.at(),

@@ -9,6 +9,7 @@ mod defaults;
 mod exemption;
 mod hold;
 mod message;
+mod own;
 pub mod plan;
 mod prospect;
 mod read;
@@ -27,6 +28,8 @@ pub use message::{
     DueMessage, claim_due_messages, is_kept, keep_message, keep_own_post, may_time, settle_message, time_message,
     timed_until, untime_message,
 };
+pub(in crate::domain) use own::{GuildTimes, checked_bounds, forget_own_times};
+pub use own::{OwnBounds, OwnChange, OwnTimes, note_own_message, own_bounds, own_times, set_own_time};
 pub use prospect::{Prospect, Stretch, prospect, run_prospect};
 pub use read::{PageRequest, RuleView, Rules, rule, rules, view};
 pub use rule::{Backlog, NewDuration, NewRule, remove, set_duration, set_rule};
@@ -39,7 +42,7 @@ pub use watch::{
 use entity::vanish_rule;
 use serde_json::{Value, json};
 
-use super::{Kind, Refusal};
+use super::{Kind, Refusal, duration};
 
 /// Most rules of one guild.
 const RULES_PER_GUILD_MAX: u64 = 10_000;
@@ -90,6 +93,26 @@ pub enum VanishRefusal {
     /// Only the author or a moderator may time a message.
     #[error("Only the author of a message, or somebody with the permission Manage Messages, can let it vanish")]
     NotTheAuthor,
+    /// The guild does not let members choose.
+    #[error(
+        "This server does not let members choose when their own messages vanish. Whoever manages it can turn that on \
+         with `/vanish default` and its options own_min and own_max"
+    )]
+    OwnOff,
+    /// The guild's bounds do not hold this time.
+    #[error("In this server you can choose a time between {} and {}", duration::format(*min), duration::format(*max))]
+    OwnOutOfBounds {
+        /// The shortest, in seconds.
+        min: i64,
+        /// The longest, in seconds.
+        max: i64,
+    },
+    /// The guild's shortest time is longer than its longest.
+    #[error("The shortest time that members may choose must not be longer than the longest")]
+    OwnBoundsCross,
+    /// Too many times of one's own.
+    #[error("That is one time too many: end another one first, or choose one for the whole server")]
+    TooManyOwn,
 }
 
 impl Refusal for VanishRefusal {
@@ -99,10 +122,12 @@ impl Refusal for VanishRefusal {
             | Self::AfterMissing
             | Self::KeepLastOutOfBounds
             | Self::BadCount
+            | Self::OwnOutOfBounds { .. }
+            | Self::OwnBoundsCross
             | Self::TimePassed => Kind::Invalid,
             Self::NoRule => Kind::NotFound,
-            Self::OtherGuild | Self::NothingArmed | Self::NotPaused | Self::Held => Kind::Conflict,
-            Self::TooManyRules | Self::TooManyExemptions => Kind::LimitReached,
+            Self::OtherGuild | Self::NothingArmed | Self::NotPaused | Self::Held | Self::OwnOff => Kind::Conflict,
+            Self::TooManyRules | Self::TooManyExemptions | Self::TooManyOwn => Kind::LimitReached,
             Self::NotTheAuthor => Kind::Forbidden,
         }
     }
@@ -122,6 +147,10 @@ impl Refusal for VanishRefusal {
             Self::Held => "vanish.held",
             Self::TimePassed => "vanish.time_passed",
             Self::NotTheAuthor => "vanish.not_the_author",
+            Self::OwnOff => "vanish.own_off",
+            Self::OwnOutOfBounds { .. } => "vanish.own_out_of_bounds",
+            Self::OwnBoundsCross => "vanish.own_bounds_cross",
+            Self::TooManyOwn => "vanish.too_many_own",
         }
     }
 

@@ -64,6 +64,9 @@ impl Messenger {
         if kind.is_about_a_good_key() && !is_good {
             return Ok(Outcome::Moot);
         }
+        if !due.is_wanted {
+            return Ok(Outcome::Unwanted);
+        }
         if due.is_closed {
             return Ok(Outcome::Closed);
         }

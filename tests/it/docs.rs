@@ -119,6 +119,17 @@ fn the_readme_names_every_subcommand_of_the_program() {
 }
 
 #[test]
+fn the_readme_names_every_subcommand_about_people() {
+    let listed = blocks("People").concat();
+    let program = guildhall::cli::Cli::command();
+    let users = program.find_subcommand("users").expect("a command about people");
+    for command in users.get_subcommands().filter(|command| command.get_name() != "help") {
+        let name = format!("guildhall users {} ", command.get_name());
+        assert!(listed.contains(&name), "{name}is missing");
+    }
+}
+
+#[test]
 fn links_between_documents_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for document in ["README.md", "docs/ARCHITECTURE.md", "docs/CONTRIBUTING.md", "crates/fake-discord/README.md"] {

@@ -1,7 +1,9 @@
 //! What people do with `/my`, in a server and in direct messages.
 
+mod vanishing;
+
 use chrono::TimeDelta;
-use fake_discord::{ChannelKind, FakeDiscord, Interaction};
+use fake_discord::{ChannelKind, FakeDiscord, FakeMessage, Interaction};
 use guildhall::domain::{Actor, Source, user};
 use serde_json::{Value, json};
 
@@ -31,6 +33,23 @@ impl Stage {
         asked
     }
 
+    /// Types a word into the form that the preview opens.
+    async fn confirm(&self, preview: &Interaction, word: &str) -> FakeMessage {
+        let form = self.discord.press_label(self.mona, preview, "Forget…");
+        assert!(form.modal().await.to_string().contains("Type mona"));
+        self.discord.submit_modal(self.mona, &form, json!({ "word": word })).reply().await
+    }
+
+    /// All that is held about Mona, as she would get it over HTTP.
+    async fn exported(&self, bot: &Bot) -> Value {
+        let root = Actor::Root { source: Source::Cli };
+        let domain = bot.running().app().domain();
+        let account = self.mona.to_string();
+        let found =
+            user::find(domain, &root, entity::identity::Platform::Discord, &account).await.expect("she is known");
+        user::export(domain, &root, found.user.row.id).await.expect("the store answers")
+    }
+
     async fn says(&self, place: usize, path: &str, options: Value) -> String {
         self.run(place, path, options).await.text()
     }
@@ -48,11 +67,16 @@ on_both_stores! {
         let stage = Stage::of(&bot).await;
         for place in [0, 1] {
             let said = stage.says(place, "my profile", json!({})).await;
-            assert_says(&said, &["Your profile", "the server's", "members and administrators"]);
+            assert_says(&said, &["Your profile", "the server's", "members and administrators", "Direct messages", "all"]);
         }
-        let set = json!({ "timezone": "europe/berlin", "language": "PT-br", "privacy": 2 });
+        let set = json!({ "timezone": "europe/berlin", "language": "PT-br", "privacy": 2, "dm": 1 });
         let said = stage.says(1, "my profile", set).await;
-        assert_says(&said, &["✅ Saved", "Europe/Berlin", "pt-BR", "administrators only"]);
+        let expected =
+            ["✅ Saved", "Europe/Berlin", "pt-BR", "administrators only", "decisions about what you asked for"];
+        assert_says(&said, &expected);
+        let said = stage.says(0, "my profile", json!({ "dm": 2 })).await;
+        assert_says(&said, &["✅ Saved", "Europe/Berlin", "warnings about your keys only"]);
+        assert!(stage.exported(&bot).await["tables"]["user_account"][0]["directMessages"] == "none");
         assert_says(&stage.says(0, "my profile", json!({})).await, &["Europe/Berlin", "administrators only"]);
         let said = stage.says(0, "my profile", json!({ "timezone": "server" })).await;
         assert_says(&said, &["✅ Saved", "the server's", "pt-BR"]);
@@ -84,7 +108,8 @@ on_both_stores! {
         let person = found().await.expect("they have used a command").user.row;
         assert_eq!(person.time_zone.as_deref(), Some("Europe/Berlin"));
         let preview = stage.run(1, "my data erase", json!({})).await;
-        assert_says(&preview.text(), &["Shall I forget you?", "your profile: **1**", "your accounts: **1**", "Forget me"]);
+        let expected = ["Shall I forget you?", "your profile: **1**", "your accounts: **1**", "type `mona`", "What stays"];
+        assert_says(&preview.text(), &expected);
         let kept = stage.run(1, "my data erase", json!({})).await;
         let kept = stage.discord.press_label(stage.mona, &kept, "Cancel").reply().await;
         assert_says(&kept.text(), &["Nothing was changed"]);
@@ -92,12 +117,25 @@ on_both_stores! {
 
         let late = stage.run(0, "my data erase", json!({})).await;
         bot.advance(TimeDelta::minutes(16));
-        let refused = stage.discord.press_label(stage.mona, &late, "Forget me").reply().await;
+        let refused = stage.discord.press_label(stage.mona, &late, "Forget…").reply().await;
         assert_says(&refused.text(), &["This confirmation has ended"]);
         assert!(found().await.is_ok());
 
         let preview = stage.run(1, "my data erase", json!({})).await;
-        let done = stage.discord.press_label(stage.mona, &preview, "Forget me").reply().await;
+        for wrong in ["yes", "mon a", "forget"] {
+            let refused = stage.confirm(&preview, wrong).await;
+            assert_says(&refused.text(), &["Nothing was erased: the word is `mona`", "E-INPUT"]);
+            assert!(found().await.is_ok(), "{wrong:?}");
+        }
+        let slow = stage.discord.press_label(stage.mona, &preview, "Forget…");
+        slow.modal().await;
+        bot.advance(TimeDelta::minutes(16));
+        let refused = stage.discord.submit_modal(stage.mona, &slow, json!({ "word": "mona" })).reply().await;
+        assert_says(&refused.text(), &["This confirmation has ended"]);
+        assert!(found().await.is_ok());
+
+        let preview = stage.run(1, "my data erase", json!({})).await;
+        let done = stage.confirm(&preview, " Mona ").await;
         assert_says(&done.text(), &["✅ You are forgotten"]);
         assert!(done.buttons().is_empty(), "it can be pressed again");
         assert!(found().await.is_err());
@@ -105,6 +143,33 @@ on_both_stores! {
         assert_says(&said, &["✅ Saved", "the server's"]);
         let new = found().await.expect("somebody new").user.row;
         assert_ne!(new.id, person.id);
+        bot.finish().await;
+    }
+
+    /// A part is shown with what stays, and goes alone; the buttons work after a restart.
+    async fn a_part_is_forgotten_and_nothing_else(bot: Bot) {
+        let mut bot = bot;
+        let stage = Stage::of(&bot).await;
+        stage.says(0, "my profile", json!({ "timezone": "Europe/Berlin" })).await;
+        let held = stage.exported(&bot).await;
+        let account = json!({ "userId": held["userId"], "platform": "github", "identity": "mona" });
+        assert_eq!(bot.post("/api/admin/identities/connect", account).await.status, 201);
+        let preview = stage.run(0, "my data erase", json!({ "scope": 2 })).await;
+        let said = preview.text();
+        assert_says(&said, &["your other accounts?", "your accounts: **2**", "This account in Discord"]);
+        assert!(!said.contains("entries of the log") && !said.contains("your profile:"), "{said}");
+        bot.restart().await;
+        let done = stage.confirm(&preview, "mona").await;
+        assert_says(&done.text(), &["✅ Your other accounts are forgotten", "The rest is as it was"]);
+        let held = stage.exported(&bot).await;
+        assert_eq!(held["tables"]["identity"].as_array().map(Vec::len), Some(1), "{held}");
+        assert_eq!(held["tables"]["identity"][0]["platform"], "discord");
+        assert_eq!(held["tables"]["user_account"][0]["timeZone"], "Europe/Berlin");
+        let preview = stage.run(1, "my data erase", json!({ "scope": 1 })).await;
+        assert_says(&stage.confirm(&preview, "mona").await.text(), &["✅ Your profile is forgotten"]);
+        assert_says(&stage.says(0, "my profile", json!({})).await, &["the server's"]);
+        let none = stage.run(1, "my data erase", json!({ "scope": 5 })).await;
+        assert_says(&none.text(), &["Nothing."]);
         bot.finish().await;
     }
 }

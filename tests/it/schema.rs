@@ -102,6 +102,7 @@ async fn build_from_rows(connection: &DatabaseConnection) {
         .register(entity::vanish_default::Entity)
         .register(entity::vanish_exemption::Entity)
         .register(entity::vanish_message::Entity)
+        .register(entity::vanish_own::Entity)
         .register(entity::vanish_place::Entity)
         .register(entity::vanish_rule::Entity)
         .apply(connection)

@@ -1,9 +1,12 @@
-//! `/my data`: everything that is held about a person as a file, and forgetting it.
+//! `/my data`: everything that is held about a person as a file, and forgetting all of it or a part.
+
+mod words;
 
 use chrono::TimeDelta;
 use entity::id::{DiscordUserId, UserId};
-use serde_json::Value;
-use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed};
+use serenity::all::{
+    ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateInputText, CreateModal, InputTextStyle,
+};
 
 use crate::{
     discord::{
@@ -12,15 +15,66 @@ use crate::{
         text,
     },
     discord_api::Attachment as File,
-    domain::{self, Actor, user},
+    domain::{
+        self, Actor,
+        user::{self, holdings::Part},
+    },
 };
 
 /// Largest file that is sent; Discord takes 10 MiB with all around it.
 const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a preview of an erasure can be confirmed, in minutes.
 const CONFIRM_MINUTES: i64 = 15;
+/// Most characters of what is typed to confirm; names of accounts have at most 32.
+const WORD_MAX: u16 = 40;
+/// What buttons carry for all of it.
+const EVERYTHING: &str = "everything";
 const RED: u32 = 0x00E7_4C3C;
 const GREEN: u32 = 0x002E_CC71;
+
+/// What is forgotten, as people choose it.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+enum Scope {
+    /// The person.
+    #[name = "everything"]
+    Everything,
+    /// What they say of themself.
+    #[name = "profile"]
+    Profile,
+    /// Accounts elsewhere.
+    #[name = "other accounts"]
+    Accounts,
+    /// API keys.
+    #[name = "API keys"]
+    Keys,
+    /// Sessions.
+    #[name = "signed-in devices"]
+    Sessions,
+    /// Projects.
+    #[name = "projects"]
+    Projects,
+    /// What the bot wrote.
+    #[name = "messages from me"]
+    Messages,
+    /// Exemptions and own times.
+    #[name = "vanishing messages"]
+    Vanish,
+}
+
+impl Scope {
+    fn part(self) -> Option<Part> {
+        match self {
+            Self::Everything => None,
+            Self::Profile => Some(Part::Profile),
+            Self::Accounts => Some(Part::Accounts),
+            Self::Keys => Some(Part::Keys),
+            Self::Sessions => Some(Part::Sessions),
+            Self::Projects => Some(Part::Projects),
+            Self::Messages => Some(Part::Messages),
+            Self::Vanish => Some(Part::Vanish),
+        }
+    }
+}
 
 /// What is held about you: a copy, or an end
 #[poise::command(slash_command, subcommand_required, subcommands("export", "erase"))]
@@ -36,11 +90,14 @@ async fn export(ctx: Context<'_>) -> Result<(), CommandError> {
     asked.answer(export_file(ctx.data(), &asked)).await
 }
 
-/// Forget me: shows what goes, and asks
+/// Forget me, or a part: shows what goes and what stays, and asks for a word
 #[poise::command(slash_command)]
-async fn erase(ctx: Context<'_>) -> Result<(), CommandError> {
+async fn erase(
+    ctx: Context<'_>,
+    #[description = "What I forget; else everything"] scope: Option<Scope>,
+) -> Result<(), CommandError> {
     let asked = Asked::command(ctx.data(), ctx.interaction);
-    asked.answer(preview(ctx.data(), &asked)).await
+    asked.answer(preview(ctx.data(), &asked, scope.and_then(Scope::part))).await
 }
 
 /// Whoever asks, as a person; none where nothing is held about them.
@@ -74,73 +131,83 @@ async fn export_file(data: &Data, asked: &Asked) -> Result<Reply, CommandError> 
     Ok(Reply::text(said).file(File { filename: "my-data.json".to_owned(), bytes, description }))
 }
 
-/// What goes and what stays, with the button that does it.
-async fn preview(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
+/// What goes and what stays, with the button that asks for the word.
+async fn preview(data: &Data, asked: &Asked, part: Option<Part>) -> Result<Reply, CommandError> {
     let (actor, Some(id)) = person(data, asked).await? else { return Ok(nothing()) };
     let document = user::export(data.app.domain(), &actor, id).await?;
+    let held = words::held(&document["tables"], part);
     let export = data.commands.mention("my data export");
+    let confirm = format!("**{}** asks you to type `{}`, the name of your account.", words::VERB, word(asked));
     let card = CreateEmbed::new()
-        .title("Shall I forget you?")
+        .title(words::title(part))
         .colour(RED)
         .description(format!(
-            "Your keys and sign-ins end, and your settings, accounts and projects go. It cannot be undone. {export} gives \
-             you a copy first."
+            "{} It cannot be undone. {export} gives you a copy first.\n\n{confirm}",
+            words::goes(part)
         ))
-        .field("What I hold", text::lines(held(&document["tables"]), 1_000), false)
-        .field(
-            "What stays",
-            "The log of what was done, and counts, under a bare number that leads to nobody. Messages in channels are \
-             Discord's: delete them there.",
-            false,
-        );
+        .field("What I hold", if held.is_empty() { "Nothing.".to_owned() } else { text::lines(held, 1_000) }, false)
+        .field("What stays", words::stays(part), false);
     let until = data.app.domain().now() + TimeDelta::minutes(CONFIRM_MINUTES);
     let state = [asked.user()?.to_string(), until.timestamp().to_string()];
-    let erase = CreateButton::new(custom_id("my", "erase", &[&state[0], &state[1]])).label("Forget me");
+    let scope = part.map_or(EVERYTHING, Part::name);
+    let erase = CreateButton::new(custom_id("my", "erase", &[&state[0], &state[1], scope])).label(words::VERB);
     let keep = CreateButton::new(custom_id("my", "keep", &[])).label("Cancel");
     let row = vec![erase.style(ButtonStyle::Danger), keep.style(ButtonStyle::Secondary)];
     Ok(Reply::card(card).row(CreateActionRow::Buttons(row)))
 }
 
-/// How many rows of each kind there are, in words; kinds without any are left out.
-fn held(tables: &Value) -> Vec<String> {
-    let all = tables.as_object().into_iter().flatten();
-    let counted = all.map(|(table, rows)| (words(table), rows.as_array().map_or(0, Vec::len)));
-    counted.filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name}: **{count}**")).collect()
+/// What has to be typed: the name of the account, in which a backtick would end the formatting around it.
+fn word(asked: &Asked) -> String {
+    asked.user_name.chars().filter(|one| *one != '`').collect()
 }
 
-fn words(table: &str) -> String {
-    match table {
-        "user_account" => "your profile",
-        "identity" => "your accounts",
-        "api_key" => "API keys",
-        "api_key_caller" => "networks that your keys were used from",
-        "api_key_claim" => "links to new keys",
-        "project" => "projects",
-        "direct_message" => "direct messages from me",
-        "proposal" => "changes that wait for you",
-        "vanish_exemption" => "vanish exemptions for you",
-        "event" => "entries of the log",
-        other => return text::escape(&other.replace('_', " "), 40),
-    }
-    .to_owned()
-}
-
-/// [Forget me].
-pub(super) async fn erased(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
+/// What a press is about. Refuses one that comes late, or from somebody else.
+fn about(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Option<Part>, CommandError> {
     let (owner, until): (DiscordUserId, i64) = (press.argument(0)?, press.argument(1)?);
-    let domain = data.app.domain();
-    if owner != asked.user()? || domain.now().timestamp() > until {
+    if owner != asked.user()? || data.app.domain().now().timestamp() > until {
         return Err(CommandError::Input {
             problem: "This confirmation has ended".to_owned(),
             example: "/my data erase",
         });
     }
+    let scope: String = press.argument(2)?;
+    if scope == EVERYTHING {
+        return Ok(None);
+    }
+    Part::of_name(&scope).map(Some).ok_or_else(crate::discord::component::outdated)
+}
+
+/// [Forget…]: the form that asks for the word.
+pub(super) fn form(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<CreateModal, CommandError> {
+    let part = about(data, asked, press)?;
+    let label = text::bounded(&format!("Type {}", word(asked)), 45);
+    let input = CreateInputText::new(InputTextStyle::Short, label, "word")
+        .placeholder("The name of your account; it cannot be undone")
+        .max_length(WORD_MAX);
+    Ok(CreateModal::new(custom_id("my", "erased", &press.arguments), words::title(part))
+        .components(vec![CreateActionRow::InputText(input)]))
+}
+
+/// The form was sent.
+pub(super) async fn erased(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
+    let part = about(data, asked, press)?;
+    let (typed, expected) = (press.input("word").trim(), word(asked));
+    if !typed.eq_ignore_ascii_case(&expected) {
+        return Err(CommandError::Input {
+            problem: format!("Nothing was erased: the word is `{expected}`, the name of your account"),
+            example: "/my data erase",
+        });
+    }
     let (actor, Some(id)) = person(data, asked).await? else { return Ok(nothing()) };
-    user::erase(domain, &actor, id).await?;
-    let card = CreateEmbed::new()
-        .title("✅ You are forgotten")
-        .colour(GREEN)
-        .description("Your next command makes you somebody new to me.");
+    let domain = data.app.domain();
+    match part {
+        None => user::erase(domain, &actor, id).await?,
+        Some(part) => user::erase_part(domain, &actor, id, part).await?,
+    }
+    let card = CreateEmbed::new().title(words::done(part)).colour(GREEN).description(match part {
+        None => "Your next command makes you somebody new to me.",
+        Some(_) => "The rest is as it was.",
+    });
     Ok(Reply::card(card))
 }
 

@@ -1,6 +1,6 @@
-//! `/my profile`: time zone, language, and who sees a person's accounts.
+//! `/my profile`: time zone, language, who sees a person's accounts, and what the bot writes to them.
 
-use entity::user::Privacy;
+use entity::user::{DirectMessages, Privacy};
 use serenity::all::{CreateAutocompleteResponse, CreateEmbed};
 
 use crate::{
@@ -43,7 +43,31 @@ impl From<Seen> for Privacy {
     }
 }
 
-/// Your time zone, your language, and who sees your accounts
+/// Which direct messages of the bot a person wants, as people choose it.
+#[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
+enum Wanted {
+    /// All.
+    #[name = "all"]
+    All,
+    /// What was decided about something that they asked for.
+    #[name = "decisions"]
+    Decisions,
+    /// Only what protects their keys.
+    #[name = "none"]
+    None,
+}
+
+impl From<Wanted> for DirectMessages {
+    fn from(wanted: Wanted) -> Self {
+        match wanted {
+            Wanted::All => Self::All,
+            Wanted::Decisions => Self::Decisions,
+            Wanted::None => Self::None,
+        }
+    }
+}
+
+/// Your time zone, your language, who sees your accounts, and what I write to you
 #[poise::command(slash_command)]
 pub async fn profile(
     ctx: Context<'_>,
@@ -56,14 +80,16 @@ pub async fn profile(
     #[max_length = 16]
     language: Option<String>,
     #[description = "Who sees which accounts you have elsewhere"] privacy: Option<Seen>,
+    #[description = "What I write to you; warnings that protect your keys always come"] dm: Option<Wanted>,
 ) -> Result<(), CommandError> {
     let asked = Asked::command(ctx.data(), ctx.interaction);
     let change = ProfileChange {
         time_zone: timezone.as_deref().map(own),
         language: language.as_deref().map(own),
         privacy: privacy.map(|seen| Some(seen.into())),
+        direct_messages: dm.map(|wanted| Some(wanted.into())),
     };
-    let shows = timezone.is_none() && language.is_none() && privacy.is_none();
+    let shows = timezone.is_none() && language.is_none() && privacy.is_none() && dm.is_none();
     asked
         .answer(async {
             let (domain, actor) = (ctx.data().app.domain(), asked.actor().await?);
@@ -110,6 +136,11 @@ fn reply(data: &Data, profile: &Profile, said: &str) -> Reply {
         Privacy::Members => "members and administrators",
         Privacy::Private => "administrators only",
     };
+    let wanted = match profile.direct_messages() {
+        DirectMessages::All => "all",
+        DirectMessages::Decisions => "decisions about what you asked for, and warnings about your keys",
+        DirectMessages::None => "warnings about your keys only",
+    };
     let export = data.commands.mention("my data export");
     let card = CreateEmbed::new()
         .title("Your profile")
@@ -117,6 +148,7 @@ fn reply(data: &Data, profile: &Profile, said: &str) -> Reply {
         .field("Time zone", there, true)
         .field("Language", language, true)
         .field("Your accounts are shown to", seen, true)
+        .field("Direct messages from me", wanted, true)
         .description(format!("{export} gives you everything that I hold about you."));
     Reply::text(said).and_card(card)
 }

@@ -98,6 +98,9 @@ pub enum ClearChoice {
     /// Threads.
     #[name = "threads"]
     Threads,
+    /// What members may choose.
+    #[name = "own"]
+    Own,
     /// Everything.
     #[name = "all"]
     All,
@@ -274,7 +277,8 @@ pub fn complete_duration(_: Context<'_>, partial: &str) -> Ready<CreateAutocompl
     ready(CreateAutocompleteResponse::new().set_choices(choices))
 }
 
-fn suggestions(partial: &str) -> Vec<String> {
+/// Durations that what was typed may mean.
+pub fn suggestions(partial: &str) -> Vec<String> {
     let typed = partial.trim().to_lowercase();
     let read = duration::parse(&typed).filter(|seconds| schedule::AFTER_SECONDS.contains(seconds));
     let number = (1..=3).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_digit()) && typed != "0";

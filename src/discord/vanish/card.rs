@@ -100,7 +100,13 @@ pub fn own_values(rule: &vanish_rule::Model) -> String {
 
 /// What the server's default names.
 pub fn default_values(default: &vanish_default::Model) -> String {
-    values(default.after_seconds, default.keep_last, default.pins, default.threads)
+    let own = default.own_min_seconds.zip(default.own_max_seconds);
+    let own = own.map_or_else(
+        || "no".to_owned(),
+        |(min, max)| format!("{} to {}", duration::format(min), duration::format(max)),
+    );
+    let values = values(default.after_seconds, default.keep_last, default.pins, default.threads);
+    format!("{values}\nmembers choose for their own messages: {own}")
 }
 
 fn values(

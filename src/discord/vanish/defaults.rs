@@ -14,7 +14,7 @@ use super::{
 use crate::{
     discord::{Asked, CommandError, Context, Data, Reply, component::Press},
     domain::{
-        Right,
+        Error, Right,
         vanish::{self, DefaultChange},
     },
 };
@@ -26,6 +26,8 @@ struct Change {
     keep_last: Option<i32>,
     pins_deleted: Option<bool>,
     threads_included: Option<bool>,
+    own_min_seconds: Option<i64>,
+    own_max_seconds: Option<i64>,
     clear: Vec<String>,
 }
 
@@ -46,7 +48,9 @@ impl Change {
         let set = self.after_seconds.is_some()
             || self.keep_last.is_some()
             || self.pins_deleted.is_some()
-            || self.threads_included.is_some();
+            || self.threads_included.is_some()
+            || self.own_min_seconds.is_some()
+            || self.own_max_seconds.is_some();
         !set && self.clear.is_empty()
     }
 
@@ -60,23 +64,14 @@ impl Change {
             keep_last: side(self.keep_last, self.clears("keep_last")),
             pins: side(self.pins(), self.clears("pins")),
             threads: side(self.threads(), self.clears("threads")),
-        }
-    }
-
-    /// The defaults as they would be.
-    fn on(&self, default: &vanish_default::Model) -> vanish_default::Model {
-        let change = self.to_domain();
-        vanish_default::Model {
-            after_seconds: change.after_seconds.unwrap_or(default.after_seconds),
-            keep_last: change.keep_last.unwrap_or(default.keep_last),
-            pins: change.pins.unwrap_or(default.pins),
-            threads: change.threads.unwrap_or(default.threads),
-            ..default.clone()
+            own_min_seconds: side(self.own_min_seconds, self.clears("own")),
+            own_max_seconds: side(self.own_max_seconds, self.clears("own")),
         }
     }
 }
 
 /// What rules take where they leave something out
+#[expect(clippy::too_many_arguments, reason = "each is an option of the command")]
 #[poise::command(slash_command, guild_only)]
 pub async fn default(
     ctx: Context<'_>,
@@ -89,6 +84,12 @@ pub async fn default(
     keep_last: Option<i32>,
     #[description = "Pinned messages"] pins: Option<PinsChoice>,
     #[description = "Threads of the channels"] threads: Option<ThreadsChoice>,
+    #[description = "Members may let their own messages vanish: after at least"]
+    #[autocomplete = "argument::complete_duration"]
+    own_min: Option<String>,
+    #[description = "The same: after at most"]
+    #[autocomplete = "argument::complete_duration"]
+    own_max: Option<String>,
     #[description = "Unset one of them, or all"] clear: Option<ClearChoice>,
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
@@ -98,9 +99,11 @@ pub async fn default(
             keep_last,
             pins_deleted: pins.map(|choice| choice == PinsChoice::Delete),
             threads_included: threads.map(|choice| choice == ThreadsChoice::Include),
+            own_min_seconds: argument::after(own_min.as_deref().unwrap_or_default())?,
+            own_max_seconds: argument::after(own_max.as_deref().unwrap_or_default())?,
             clear: match clear {
                 None => Vec::new(),
-                Some(ClearChoice::All) => ["after", "keep_last", "pins", "threads"].map(str::to_owned).to_vec(),
+                Some(ClearChoice::All) => ["after", "keep_last", "pins", "threads", "own"].map(str::to_owned).to_vec(),
                 Some(choice) => vec![poise::ChoiceParameter::name(&choice).to_owned()],
             },
         };
@@ -123,6 +126,7 @@ async fn preview(data: &Data, asked: &Asked, change: Change) -> Result<Reply, Co
         (change.keep_last.is_some(), "keep_last"),
         (change.pins_deleted.is_some(), "pins"),
         (change.threads_included.is_some(), "threads"),
+        (change.own_min_seconds.is_some() || change.own_max_seconds.is_some(), "own"),
     ];
     if let Some((_, name)) = contradicted.into_iter().find(|(set, name)| *set && change.clears(name)) {
         return Err(CommandError::Input {
@@ -130,7 +134,7 @@ async fn preview(data: &Data, asked: &Asked, change: Change) -> Result<Reply, Co
             example: "/vanish default clear:after",
         });
     }
-    let wanted = change.on(&now);
+    let wanted = change.to_domain().on(&now).map_err(Error::from)?;
     let rules = vanish::rules(data.app.domain(), &actor, Some(guild), None).await?.rows;
     let reached = rules.iter().filter(|rule| inherits(rule, &now, &wanted)).count();
     let card = CreateEmbed::new()

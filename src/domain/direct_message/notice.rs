@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::{NewDirectMessage, direct_message, insert};
+use super::{NewDirectMessage, Purpose, direct_message, insert};
 use crate::{
     domain::{
         Domain, Error,
@@ -61,6 +61,14 @@ impl Kind {
     /// The kind that a row spells.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Why it is said. That a key ends or is old can wait; who uses it, or has found it, cannot.
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Self::ExpiresSoon | Self::Old => Purpose::Reminder,
+            Self::NewNetwork | Self::Leaked => Purpose::Protection,
+        }
     }
 
     /// Whether it says something to do about a key that still opens.

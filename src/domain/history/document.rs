@@ -124,6 +124,8 @@ pub(super) struct DefaultPart {
     keep_last: Option<i32>,
     pins: Option<String>,
     threads: Option<String>,
+    own_min_seconds: Option<i64>,
+    own_max_seconds: Option<i64>,
 }
 
 impl DefaultPart {
@@ -133,6 +135,8 @@ impl DefaultPart {
             keep_last: default.keep_last,
             pins: default.pins.map(spelled),
             threads: default.threads.map(spelled),
+            own_min_seconds: default.own_min_seconds,
+            own_max_seconds: default.own_max_seconds,
         }
     }
 }

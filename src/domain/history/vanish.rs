@@ -1,24 +1,24 @@
 //! Vanish rules, defaults and exemptions as history and files hold them, and how they are brought back.
 
+mod default;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use entity::{
     id::{ChannelId, GuildId, MessageId},
-    vanish_default,
     vanish_exemption::{self, ExemptionKind},
     vanish_place,
     vanish_rule::{self, Pins, RuleState, Schedule, Threads},
 };
 use sea_orm::{
-    ActiveModelTrait,
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    TryInsertResult,
-    sea_query::{Expr, OnConflict},
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, IntoActiveModel,
+    QueryFilter, QuerySelect, QueryTrait, TryInsertResult, sea_query::Expr,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+pub(super) use default::{DefaultConfig, present_default, restore_default};
 
 use super::{
     HistoryRefusal,
@@ -153,51 +153,6 @@ fn before_messages_of(now: DateTime<Utc>) -> MessageId {
     MessageId::new(first - 1).unwrap_or_else(|| MessageId::new(1).expect("one is not zero"))
 }
 
-/// A guild's defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct DefaultConfig {
-    pub(super) after_seconds: Option<i64>,
-    pub(super) keep_last: Option<i32>,
-    pub(super) pins: Option<Pins>,
-    pub(super) threads: Option<Threads>,
-}
-
-#[derive(Deserialize)]
-struct DefaultSpelling {
-    after_seconds: Option<i64>,
-    keep_last: Option<i32>,
-    pins: Option<String>,
-    threads: Option<String>,
-}
-
-impl DefaultConfig {
-    pub(super) fn of_row(row: &vanish_default::Model) -> Self {
-        Self { after_seconds: row.after_seconds, keep_last: row.keep_last, pins: row.pins, threads: row.threads }
-    }
-
-    pub(super) fn of_json(value: &Value) -> Result<Self, serde_json::Error> {
-        let Some(default) = Option::<DefaultSpelling>::deserialize(value)? else {
-            return Ok(Self::default());
-        };
-        Ok(Self {
-            after_seconds: default.after_seconds,
-            keep_last: default.keep_last,
-            pins: default.pins.as_deref().and_then(unspelled),
-            threads: default.threads.as_deref().and_then(unspelled),
-        })
-    }
-
-    pub(super) fn to_json(&self, guild_id: GuildId) -> Value {
-        json!({
-            "guild_id": guild_id,
-            "after_seconds": self.after_seconds,
-            "keep_last": self.keep_last,
-            "pins": self.pins.map(spelled),
-            "threads": self.threads.map(spelled),
-        })
-    }
-}
-
 /// Which exemption; zero stands for all, as in the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ExemptionKey {
@@ -249,15 +204,6 @@ pub(super) async fn present_rule(
 ) -> Result<Option<RuleConfig>, DbErr> {
     let row = vanish_rule::Entity::find_by_id(channel_id).filter(vanish_rule::COLUMN.guild_id.eq(guild_id));
     Ok(hold.on(row).one(connection).await?.as_ref().map(RuleConfig::of_row))
-}
-
-pub(super) async fn present_default(
-    connection: &impl ConnectionTrait,
-    guild_id: GuildId,
-    hold: Hold,
-) -> Result<DefaultConfig, DbErr> {
-    let row = hold.on(vanish_default::Entity::find_by_id(guild_id)).one(connection).await?;
-    Ok(row.as_ref().map(DefaultConfig::of_row).unwrap_or_default())
 }
 
 pub(super) async fn is_exempt(
@@ -389,35 +335,6 @@ async fn insert_rule(txn: &WriteTransaction, scope: &Scope, row: &vanish_rule::M
         .exec_without_returning(txn.connection())
         .await?;
     Ok(())
-}
-
-/// Brings the defaults to a state; rules that take from them are looked at again.
-pub(super) async fn restore_default(
-    txn: &WriteTransaction,
-    scope: &Scope,
-    wanted: &DefaultConfig,
-) -> Result<(), Error> {
-    use vanish_default::Column as C;
-    let guild_id = scope.guild_id;
-    let before = present_default(txn.connection(), guild_id, Hold::Rows).await?;
-    guild::ensure(txn, guild_id, scope.author.at()).await?;
-    let row = vanish_default::ActiveModel {
-        guild_id: Set(guild_id),
-        after_seconds: Set(wanted.after_seconds),
-        keep_last: Set(wanted.keep_last),
-        pins: Set(wanted.pins),
-        threads: Set(wanted.threads),
-        updated_at: Set(scope.author.at()),
-    };
-    let replace = OnConflict::column(C::GuildId)
-        .update_columns([C::AfterSeconds, C::KeepLast, C::Pins, C::Threads, C::UpdatedAt])
-        .to_owned();
-    vanish_default::Entity::insert(row).on_conflict(replace).exec_without_returning(txn.connection()).await?;
-    wake_guild(txn, scope).await?;
-    let change = (before.to_json(guild_id), wanted.to_json(guild_id));
-    let subject = format!("vanish_default/{guild_id}");
-    let event = scope.author.event("vanish.default_set", guild_id, subject, change);
-    Ok(txn.append_event(event).await?)
 }
 
 /// Adds an exemption, or takes it away; what it spared so far is then looked at again.

@@ -8,13 +8,16 @@ use entity::{
     identity::{self, Platform},
     user::{self, Role},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
     UserRefusal,
     change::end_access,
-    holdings::{EXPORT_ROWS_MAX, HOLDINGS, Person, Rule},
+    holdings::{EXPORT_ROWS_MAX, HOLDINGS, Part, Person, Rule},
+    identity::IdentityKey,
     is_active, lock, own, resolve, subject,
 };
 use crate::{
@@ -42,7 +45,23 @@ async fn person(connection: &impl ConnectionTrait, id: UserId) -> Result<Person,
         .all(connection)
         .await?;
     let discord = accounts.iter().filter_map(|account| account.identity.parse::<DiscordUserId>().ok()).collect();
-    Ok(Person { id, discord })
+    Ok(Person { id, discord, kept: None })
+}
+
+/// The account that leads to a person who is not forgotten as a whole: the one in Discord that asks, else the one that
+/// they are shown by.
+async fn kept(connection: &impl ConnectionTrait, input: &Input, id: UserId) -> Result<Option<IdentityKey>, Error> {
+    if let Some(discord) = input.asked_by {
+        return Ok(Some((Platform::Discord, discord.to_string())));
+    }
+    let primary = identity::Entity::find()
+        .filter(identity::COLUMN.user_id.eq(id))
+        .order_by_desc(identity::Column::IsPrimary)
+        .order_by_asc(identity::Column::CreatedAt)
+        .limit(1)
+        .one(connection)
+        .await?;
+    Ok(primary.map(|account| (account.platform, account.identity)))
 }
 
 /// Everything that is held about a person, by table; for themself, or for whoever manages people.
@@ -73,13 +92,27 @@ struct Input {
     author: Author,
     id: UserId,
     is_own: bool,
+    /// The Discord account of the person themself.
+    asked_by: Option<DiscordUserId>,
+    /// None is everything.
+    part: Option<Part>,
 }
 
 /// Forgets a person, for themself or for whoever manages people. Keys and sessions end, accounts and settings go; what
 /// sums need, and the log, keep the bare id.
 pub async fn erase(domain: &Domain, actor: &Actor, id: UserId) -> Result<(), Error> {
+    erase_what(domain, actor, id, None).await
+}
+
+/// Forgets a part of what is held about a person, for themself or for whoever manages people. The rest stays.
+pub async fn erase_part(domain: &Domain, actor: &Actor, id: UserId, part: Part) -> Result<(), Error> {
+    erase_what(domain, actor, id, Some(part)).await
+}
+
+async fn erase_what(domain: &Domain, actor: &Actor, id: UserId, part: Option<Part>) -> Result<(), Error> {
     let is_own = require_own(domain, actor, id).await?;
-    let input = Input { author: Author::new(domain, actor), id, is_own };
+    let asked_by = actor.discord_user().filter(|_| is_own);
+    let input = Input { author: Author::new(domain, actor), id, is_own, asked_by, part };
     domain.store.write(input, |txn, input| Box::pin(erase_in(txn, input))).await
 }
 
@@ -93,11 +126,38 @@ async fn erase_in(txn: &WriteTransaction, input: &Input) -> Result<(), Error> {
         return Err(UserRefusal::Disabled.into());
     }
     let author = if input.is_own { input.author.clone().by_person(row.id) } else { input.author.clone() };
-    let person = person(txn.connection(), row.id).await?;
-    end_access(txn, &author, row.id).await?;
+    let mut person = person(txn.connection(), row.id).await?;
+    match input.part {
+        Some(part) => {
+            person.kept = kept(txn.connection(), input, row.id).await?;
+            forget_part(txn, &author, &person, part).await
+        }
+        None => forget(txn, &author, &person, row).await,
+    }
+}
+
+/// What lets them in ends first, so that nothing opens whose rows are gone.
+async fn forget_part(txn: &WriteTransaction, author: &Author, person: &Person, part: Part) -> Result<(), Error> {
+    let holdings = || HOLDINGS.iter().filter(|holding| holding.part == Some(part));
+    for holding in holdings() {
+        if let Rule::Work(work) = &holding.end_access {
+            work(txn, author, person.id).await?;
+        }
+    }
+    for holding in holdings() {
+        if let Rule::Work(work) = &holding.erase {
+            work(txn, author, person).await?;
+        }
+    }
+    let change = (Value::Null, json!({ "part": part.name() }));
+    Ok(txn.append_event(author.event("user.part_erased", None, subject(person.id), change)).await?)
+}
+
+async fn forget(txn: &WriteTransaction, author: &Author, person: &Person, row: user::Model) -> Result<(), Error> {
+    end_access(txn, author, row.id).await?;
     for holding in HOLDINGS {
         if let Rule::Work(work) = &holding.erase {
-            work(txn, &author, &person).await?;
+            work(txn, author, person).await?;
         }
     }
     let now = author.at();
@@ -108,6 +168,7 @@ async fn erase_in(txn: &WriteTransaction, input: &Input) -> Result<(), Error> {
         time_zone: None,
         language: None,
         privacy: None,
+        direct_messages: None,
         ens_name: None,
         ens_avatar: None,
         generation: counter::next(txn, counter::AUTH).await?,

@@ -31,7 +31,7 @@ impl Default for KnownAccounts {
 impl KnownAccounts {
     /// Forgets everybody when some account loses its person: events do not name accounts.
     pub(in crate::domain) fn forget(&self, note: &EventNote) {
-        if matches!(note.kind.as_str(), "identity.disconnected" | "user.erased") {
+        if matches!(note.kind.as_str(), "identity.disconnected" | "user.erased" | "user.part_erased") {
             self.0.invalidate_all();
         }
     }

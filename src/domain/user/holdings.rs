@@ -17,12 +17,60 @@ use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
 use crate::{
-    domain::{Error, event::Author},
+    domain::{Error, event::Author, user::IdentityKey},
     store::WriteTransaction,
 };
 
 /// Most rows of one table in an export, the newest.
 pub const EXPORT_ROWS_MAX: u64 = 10_000;
+
+/// A part of what is held about a person, which they can have forgotten without the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What they say of themself.
+    Profile,
+    /// Their accounts, but for one that keeps leading to them.
+    Accounts,
+    /// Their API keys.
+    Keys,
+    /// The devices that they are signed in on.
+    Sessions,
+    /// What they show of their work.
+    Projects,
+    /// What the bot wrote to them.
+    Messages,
+    /// What is special about their messages in vanishing channels.
+    Vanish,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Profile, Self::Accounts, Self::Keys, Self::Sessions, Self::Projects, Self::Messages, Self::Vanish];
+
+    /// As commands, requests and events spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Accounts => "accounts",
+            Self::Keys => "keys",
+            Self::Sessions => "sessions",
+            Self::Projects => "projects",
+            Self::Messages => "messages",
+            Self::Vanish => "vanish",
+        }
+    }
+
+    /// The part that somebody spells.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Whether this table belongs to it.
+    pub fn holds(self, table: &str) -> bool {
+        HOLDINGS.iter().any(|holding| holding.table == table && holding.part == Some(self))
+    }
+}
 
 /// A person, by every name that a table may know them by.
 #[derive(Clone, Debug)]
@@ -31,6 +79,8 @@ pub struct Person {
     pub id: UserId,
     /// Their Discord accounts.
     pub discord: Vec<DiscordUserId>,
+    /// The account that goes on leading to them; none when they are forgotten as a whole.
+    pub kept: Option<IdentityKey>,
 }
 
 impl Person {
@@ -66,6 +116,8 @@ pub type Erase = for<'a> fn(&'a WriteTransaction, &'a Author, &'a Person) -> Box
 pub struct Holding {
     /// Its name.
     pub table: &'static str,
+    /// The part that it belongs to; none is forgotten with everything only.
+    pub part: Option<Part>,
     /// The columns that name a person.
     pub columns: &'static [&'static str],
     /// When two people are one.
@@ -85,14 +137,16 @@ const LETS_NOBODY_IN: &str = "lets nobody in";
 pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "user_account",
+        part: Some(Part::Profile),
         columns: &["id", "merged_into"],
         merge: Rule::Nothing("the merge itself writes both rows and the tombstones before them"),
         export: Rule::Work(person::export_account),
         end_access: Rule::Nothing("the row says whether they are let in, and whoever takes them away writes it"),
-        erase: Rule::Nothing("the erasure itself empties the row, whose id stays"),
+        erase: Rule::Work(person::erase_profile),
     },
     Holding {
         table: "identity",
+        part: Some(Part::Accounts),
         columns: &["user_id", "identity"],
         merge: Rule::Work(person::move_identities),
         export: Rule::Work(person::export_identities),
@@ -101,6 +155,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "api_key",
+        part: Some(Part::Keys),
         columns: &["user_id", "created_by", "state_by"],
         merge: Rule::Work(keys::move_keys),
         export: Rule::Work(keys::export_keys),
@@ -109,6 +164,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "api_key_caller",
+        part: Some(Part::Keys),
         columns: &["key_id"],
         merge: Rule::Nothing("belongs to the key"),
         export: Rule::Work(keys::export_callers),
@@ -117,6 +173,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "api_key_claim",
+        part: Some(Part::Keys),
         columns: &["discord_user_id", "created_by"],
         merge: Rule::Nothing(FOLLOWS_ACCOUNT),
         export: Rule::Work(keys::export_claims),
@@ -125,6 +182,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "session",
+        part: Some(Part::Sessions),
         columns: &["user_id"],
         merge: Rule::Work(sessions::move_sessions),
         export: Rule::Work(sessions::export_sessions),
@@ -133,6 +191,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "password_credential",
+        part: Some(Part::Accounts),
         columns: &["identity"],
         merge: Rule::Nothing("names the account, which moves with its identity"),
         export: Rule::Nothing("is a digest that is told to nobody"),
@@ -141,6 +200,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "oauth_state",
+        part: None,
         columns: &["user_id"],
         merge: Rule::Nothing("leads to the person through the tombstone, and is forgotten within ten minutes"),
         export: Rule::Nothing("is forgotten within ten minutes"),
@@ -149,6 +209,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "auth_nonce",
+        part: None,
         columns: &["address"],
         merge: Rule::Nothing("is about the address, whoever has it"),
         export: Rule::Nothing("is forgotten within a day"),
@@ -157,6 +218,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "project",
+        part: Some(Part::Projects),
         columns: &["user_id"],
         merge: Rule::Work(work::move_projects),
         export: Rule::Work(work::export_projects),
@@ -165,6 +227,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "direct_message",
+        part: Some(Part::Messages),
         columns: &["discord_user_id"],
         merge: Rule::Nothing(FOLLOWS_ACCOUNT),
         export: Rule::Work(chat::export_messages),
@@ -173,6 +236,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "announcement",
+        part: Some(Part::Messages),
         columns: &["data"],
         merge: Rule::Nothing(FOLLOWS_ACCOUNT),
         export: Rule::Nothing("repeats what direct messages say"),
@@ -181,6 +245,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "proposal",
+        part: None,
         columns: &["user_id"],
         merge: Rule::Nothing(FOLLOWS_ACCOUNT),
         export: Rule::Work(chat::export_proposals),
@@ -189,6 +254,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "vanish_exemption",
+        part: Some(Part::Vanish),
         columns: &["target_bits"],
         merge: Rule::Nothing(FOLLOWS_ACCOUNT),
         export: Rule::Work(chat::export_exemptions),
@@ -196,7 +262,17 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Rule::Work(chat::erase_exemptions),
     },
     Holding {
+        table: "vanish_own",
+        part: Some(Part::Vanish),
+        columns: &["discord_user_id"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(chat::export_own_times),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(chat::erase_own_times),
+    },
+    Holding {
         table: "event",
+        part: None,
         columns: &["actor", "subject"],
         merge: Rule::Nothing("what was done stays as it was done; old ids lead to the person"),
         export: Rule::Work(log::export_events),
@@ -205,6 +281,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "idempotency_record",
+        part: None,
         columns: &["principal"],
         merge: Rule::Nothing("is forgotten within a day"),
         export: Rule::Nothing("holds answers that the person was given, for a day"),

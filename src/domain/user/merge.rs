@@ -7,7 +7,7 @@
 use entity::{
     id::UserId,
     identity,
-    user::{self, Privacy},
+    user::{self, DirectMessages, Privacy},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QuerySelect,
@@ -97,6 +97,7 @@ pub(super) async fn merge_locked(
     after.time_zone = target.time_zone.clone().or_else(|| source.time_zone.clone());
     after.language = target.language.clone().or_else(|| source.language.clone());
     after.privacy = stricter(target.privacy, source.privacy);
+    after.direct_messages = fewer(target.direct_messages, source.direct_messages);
     after.ens_name = target.ens_name.clone().or_else(|| source.ens_name.clone());
     after.ens_avatar = target.ens_avatar.clone().or_else(|| source.ens_avatar.clone());
     after.generation = generation;
@@ -107,6 +108,7 @@ pub(super) async fn merge_locked(
     tombstone.generation = generation;
     tombstone.updated_at = author.at();
     (tombstone.time_zone, tombstone.language, tombstone.privacy) = (None, None, None);
+    tombstone.direct_messages = None;
     (tombstone.ens_name, tombstone.ens_avatar) = (None, None);
     tombstone.into_active_model().reset_all().update(txn.connection()).await?;
     let merged = (Value::Null, json!({ "merged_into": target.id }));
@@ -126,4 +128,9 @@ fn stricter(one: Option<Privacy>, other: Option<Privacy>) -> Option<Privacy> {
         None if both.contains(&None) => None,
         None => Some(Privacy::Public),
     }
+}
+
+/// Whoever wanted fewer messages as one of the two goes on getting fewer.
+fn fewer(one: Option<DirectMessages>, other: Option<DirectMessages>) -> Option<DirectMessages> {
+    one.into_iter().chain(other).min()
 }

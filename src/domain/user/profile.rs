@@ -1,9 +1,9 @@
-//! What a person says of themself: time zone, language, and who sees their accounts.
+//! What a person says of themself: time zone, language, who sees their accounts, and what the bot writes to them.
 
 use chrono_tz::Tz;
 use entity::{
     id::UserId,
-    user::{self, Privacy},
+    user::{self, DirectMessages, Privacy},
 };
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde_json::{Value, json};
@@ -24,6 +24,8 @@ pub struct Profile {
     pub language: Option<String>,
     /// Who sees their accounts.
     pub privacy: Option<Privacy>,
+    /// Which direct messages they want.
+    pub direct_messages: Option<DirectMessages>,
 }
 
 impl Profile {
@@ -31,11 +33,21 @@ impl Profile {
     pub fn privacy(&self) -> Privacy {
         self.privacy.unwrap_or(Privacy::Members)
     }
+
+    /// Which direct messages they want: all, unless they say otherwise.
+    pub fn direct_messages(&self) -> DirectMessages {
+        self.direct_messages.unwrap_or(DirectMessages::All)
+    }
 }
 
 impl From<user::Model> for Profile {
     fn from(row: user::Model) -> Self {
-        Self { time_zone: row.time_zone, language: row.language, privacy: row.privacy }
+        Self {
+            time_zone: row.time_zone,
+            language: row.language,
+            privacy: row.privacy,
+            direct_messages: row.direct_messages,
+        }
     }
 }
 
@@ -48,6 +60,8 @@ pub struct ProfileChange {
     pub language: Option<Option<String>>,
     /// Who sees their accounts.
     pub privacy: Option<Option<Privacy>>,
+    /// Which direct messages they want.
+    pub direct_messages: Option<Option<DirectMessages>>,
 }
 
 /// One's own settings; those of somebody who is not known yet are the defaults.
@@ -65,6 +79,7 @@ struct Input {
     time_zone: Option<Option<Tz>>,
     language: Option<Option<&'static str>>,
     privacy: Option<Option<Privacy>>,
+    direct_messages: Option<Option<DirectMessages>>,
 }
 
 /// Changes one's own settings.
@@ -76,6 +91,7 @@ pub async fn set_profile(domain: &Domain, actor: &Actor, change: ProfileChange) 
         time_zone: change.time_zone.map(|name| name.as_deref().map(guild::parse_time_zone).transpose()).transpose()?,
         language: change.language.map(|tag| tag.as_deref().map(guild::parse_language).transpose()).transpose()?,
         privacy: change.privacy,
+        direct_messages: change.direct_messages,
     };
     domain.store.write(input, |txn, input| Box::pin(set_in(txn, input))).await
 }
@@ -99,6 +115,10 @@ async fn set_in(txn: &WriteTransaction, input: &Input) -> Result<Profile, Error>
     if let Some(privacy) = input.privacy {
         after.privacy = privacy;
         fields.push("privacy");
+    }
+    if let Some(wish) = input.direct_messages {
+        after.direct_messages = wish;
+        fields.push("direct_messages");
     }
     if after == before {
         return Ok(after.into());

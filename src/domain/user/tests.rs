@@ -6,10 +6,10 @@ use entity::{
     identity::{self, Platform},
     user::{self, Privacy, Role},
 };
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryOrder};
 use serde_json::json;
 
-use super::*;
+use super::{holdings::Part, *};
 use crate::domain::{
     Account, UserActor, access_token, api_key, sign_in,
     testing::{self, TestDomain, root},
@@ -252,6 +252,69 @@ async fn an_erasure_leaves_the_bare_id() {
     assert_eq!(keys[0].state, entity::api_key::KeyState::Revoked);
     let exemptions = entity::vanish_exemption::Entity::find().all(domain.store.reader()).await.unwrap();
     assert!(exemptions.is_empty());
+}
+
+/// A part goes, with what it lets in; the rest of the person stays, and one account that leads to them.
+#[tokio::test]
+async fn a_part_is_forgotten_and_the_rest_stays() {
+    use entity::user::DirectMessages;
+    let domain = testing::domain().await;
+    let ada = somebody(&domain, 1).await;
+    proved(&domain, ada, Platform::Github, "ada").await.unwrap();
+    set_primary(&domain, &root(), None, (Platform::Github, "ada")).await.unwrap();
+    let profile = ProfileChange {
+        time_zone: Some(Some("Europe/Berlin".to_owned())),
+        direct_messages: Some(Some(DirectMessages::None)),
+        ..ProfileChange::default()
+    };
+    set_profile(&domain, &chat(1), profile).await.unwrap();
+    let key = testing::keys::insert(&domain, &["read"], |row| row.user_id = Some(ada)).await;
+    let token = sign_in::issue_access_token(&domain, &root(), ada, 600, None).await.unwrap();
+    assert!(access_token::verify(&domain, token.expose()).await.is_ok());
+    let stranger = Actor::User(UserActor { id: somebody(&domain, 2).await, role: Role::Member });
+    assert_eq!(code(erase_part(&domain, &stranger, ada, Part::Projects).await), Some("forbidden"));
+
+    erase_part(&domain, &chat(1), ada, Part::Sessions).await.unwrap();
+    assert!(access_token::verify(&domain, token.expose()).await.is_err());
+    assert_eq!(entity::session::Entity::find().count(domain.store.reader()).await.unwrap(), 0);
+    let state = async || {
+        let row = entity::api_key::Entity::find_by_id(key.id).one(domain.store.reader()).await.unwrap().unwrap();
+        row.state
+    };
+    assert_eq!(state().await, entity::api_key::KeyState::Active);
+    erase_part(&domain, &chat(1), ada, Part::Keys).await.unwrap();
+    assert_eq!(state().await, entity::api_key::KeyState::Revoked);
+    assert_eq!(profile_of(&domain, ada).await.0.as_deref(), Some("Europe/Berlin"));
+    erase_part(&domain, &chat(1), ada, Part::Profile).await.unwrap();
+    assert_eq!(profile_of(&domain, ada).await, (None, None));
+
+    // Who asks in Discord goes on being found there; who is signed in, by what they are shown by.
+    erase_part(&domain, &chat(1), ada, Part::Accounts).await.unwrap();
+    assert_eq!(accounts(&domain, ada).await, [("1".to_owned(), true)]);
+    proved(&domain, ada, Platform::Github, "ada").await.unwrap();
+    set_primary(&domain, &root(), None, (Platform::Github, "ada")).await.unwrap();
+    let signed_in = Actor::User(UserActor { id: ada, role: Role::Member });
+    erase_part(&domain, &signed_in, ada, Part::Accounts).await.unwrap();
+    assert_eq!(accounts(&domain, ada).await, [("ada".to_owned(), true)]);
+    let events = event::Entity::find().order_by_asc(event::Column::Id).all(domain.store.reader()).await.unwrap();
+    let parts = events.iter().filter(|event| event.kind == "user.part_erased");
+    let parts: Vec<_> = parts.map(|event| event.data["after"]["part"].as_str().unwrap()).collect();
+    assert_eq!(parts, ["sessions", "keys", "profile", "accounts", "accounts"]);
+    assert!(get(&domain, &root(), ada).await.is_ok());
+}
+
+async fn profile_of(domain: &Domain, id: UserId) -> (Option<String>, Option<entity::user::DirectMessages>) {
+    let row = user::Entity::find_by_id(id).one(domain.store.reader()).await.unwrap().unwrap();
+    (row.time_zone, row.direct_messages)
+}
+
+#[test]
+fn every_part_is_spelled_once_and_holds_something() {
+    for part in Part::ALL {
+        assert_eq!(Part::of_name(part.name()), Some(part));
+        assert!(holdings::HOLDINGS.iter().any(|holding| holding.part == Some(part)), "{part:?}");
+    }
+    assert_eq!(Part::of_name("everything"), None);
 }
 
 /// The log gives way to an erasure and to nothing else.

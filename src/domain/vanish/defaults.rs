@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     VanishRefusal,
+    own::checked_bounds,
     rule::wake_place,
     schedule::{AFTER_SECONDS, KEEP_LAST},
 };
@@ -30,6 +31,36 @@ pub struct DefaultChange {
     pub pins: Option<Option<Pins>>,
     /// Threads.
     pub threads: Option<Option<Threads>>,
+    /// The shortest time, in seconds, that members may choose for their own messages.
+    pub own_min_seconds: Option<Option<i64>>,
+    /// The longest one.
+    pub own_max_seconds: Option<Option<i64>>,
+}
+
+impl DefaultChange {
+    /// The defaults as they would be; refuses what cannot be.
+    pub fn on(&self, base: &Model) -> Result<Model, VanishRefusal> {
+        if self.after_seconds.flatten().is_some_and(|after| !AFTER_SECONDS.contains(&after)) {
+            return Err(VanishRefusal::AfterOutOfBounds);
+        }
+        if self.keep_last.flatten().is_some_and(|keep| !KEEP_LAST.contains(&keep)) {
+            return Err(VanishRefusal::KeepLastOutOfBounds);
+        }
+        let own = checked_bounds(
+            self.own_min_seconds.unwrap_or(base.own_min_seconds),
+            self.own_max_seconds.unwrap_or(base.own_max_seconds),
+        )?;
+        Ok(Model {
+            guild_id: base.guild_id,
+            after_seconds: self.after_seconds.unwrap_or(base.after_seconds),
+            keep_last: self.keep_last.unwrap_or(base.keep_last),
+            pins: self.pins.unwrap_or(base.pins),
+            threads: self.threads.unwrap_or(base.threads),
+            own_min_seconds: own.as_ref().map(|own| *own.start()),
+            own_max_seconds: own.as_ref().map(|own| *own.end()),
+            updated_at: base.updated_at,
+        })
+    }
 }
 
 /// The guild's defaults; empty where nobody has set any.
@@ -40,7 +71,16 @@ pub async fn defaults(domain: &Domain, actor: &Actor, guild: GuildId) -> Result<
 }
 
 fn empty(guild_id: GuildId, now: DateTime<Utc>) -> Model {
-    Model { guild_id, after_seconds: None, keep_last: None, pins: None, threads: None, updated_at: now }
+    Model {
+        guild_id,
+        after_seconds: None,
+        keep_last: None,
+        pins: None,
+        threads: None,
+        own_min_seconds: None,
+        own_max_seconds: None,
+        updated_at: now,
+    }
 }
 
 /// Defaults as the event log shows them.
@@ -51,6 +91,8 @@ pub(crate) fn default_settings(row: &Model) -> Value {
         "keep_last": row.keep_last,
         "pins": row.pins.map(|pins| pins.to_value()),
         "threads": row.threads.map(|threads| threads.to_value()),
+        "own_min_seconds": row.own_min_seconds,
+        "own_max_seconds": row.own_max_seconds,
     })
 }
 
@@ -62,12 +104,6 @@ pub async fn set_defaults(
     change: DefaultChange,
 ) -> Result<Model, Error> {
     actor.require(Right::ManageVanishDefaults, Some(guild))?;
-    if change.after_seconds.flatten().is_some_and(|after| !AFTER_SECONDS.contains(&after)) {
-        return Err(VanishRefusal::AfterOutOfBounds.into());
-    }
-    if change.keep_last.flatten().is_some_and(|keep| !KEEP_LAST.contains(&keep)) {
-        return Err(VanishRefusal::KeepLastOutOfBounds.into());
-    }
     let input = (actor.clone(), guild, change, domain.now());
     domain
         .store
@@ -86,18 +122,19 @@ async fn write(
     guild::ensure(txn, guild_id, now).await?;
     let before = vanish_default::Entity::find_by_id(guild_id).one(txn.connection()).await?;
     let base = before.clone().unwrap_or_else(|| empty(guild_id, now));
-    let after = Model {
-        guild_id,
-        after_seconds: change.after_seconds.unwrap_or(base.after_seconds),
-        keep_last: change.keep_last.unwrap_or(base.keep_last),
-        pins: change.pins.unwrap_or(base.pins),
-        threads: change.threads.unwrap_or(base.threads),
-        updated_at: now,
-    };
+    let after = Model { updated_at: now, ..change.on(&base)? };
     vanish_default::Entity::insert(after.clone().into_active_model())
         .on_conflict(
             OnConflict::column(C::GuildId)
-                .update_columns([C::AfterSeconds, C::KeepLast, C::Pins, C::Threads, C::UpdatedAt])
+                .update_columns([
+                    C::AfterSeconds,
+                    C::KeepLast,
+                    C::Pins,
+                    C::Threads,
+                    C::OwnMinSeconds,
+                    C::OwnMaxSeconds,
+                    C::UpdatedAt,
+                ])
                 .to_owned(),
         )
         .exec_without_returning(txn.connection())

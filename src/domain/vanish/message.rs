@@ -1,4 +1,5 @@
-//! Messages with a fate of their own: kept by a moderator, kept as a post of the bot, or timed.
+//! Messages with a fate of their own: kept by a moderator, kept as a post of the bot, or timed, each by itself or as all
+//! of their author.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
@@ -75,7 +76,7 @@ async fn toggle_keep(
     Ok(keep)
 }
 
-fn row(
+pub(super) fn row(
     guild_id: GuildId,
     channel_id: ChannelId,
     message_id: MessageId,
@@ -196,7 +197,7 @@ pub async fn untime_message(
             Box::pin(async move {
                 let removed = vanish_message::Entity::delete_many()
                     .filter(vanish_message::COLUMN.message_id.eq(ids.2))
-                    .filter(vanish_message::COLUMN.fate.eq(Fate::Timer))
+                    .filter(vanish_message::COLUMN.fate.is_in([Fate::Timer, Fate::Own]))
                     .exec(txn.connection())
                     .await?;
                 if removed.rows_affected == 0 {
@@ -212,7 +213,7 @@ pub async fn untime_message(
 /// When a message vanishes by a time of its own; none where nobody has timed it.
 pub async fn timed_until(domain: &Domain, message: MessageId) -> Result<Option<DateTime<Utc>>, Error> {
     let found = vanish_message::Entity::find_by_id(message).one(domain.store.reader()).await?;
-    Ok(found.filter(|row| row.fate == Fate::Timer).and_then(|row| row.due_at))
+    Ok(found.and_then(|row| row.due_at))
 }
 
 /// Leases the timed messages whose time has come, oldest first.
@@ -268,7 +269,8 @@ pub async fn settle_message(domain: &Domain, message: &DueMessage, gone: bool) -
                     return Ok(());
                 }
                 vanish_message::Entity::delete_by_id(row.message_id).exec(txn.connection()).await?;
-                if *gone {
+                // A member's messages are many, and nobody asked for this one by itself.
+                if *gone && row.fate != Fate::Own {
                     let ids = (row.guild_id, row.channel_id, row.message_id);
                     log(txn, &Actor::System, "vanish.message_gone", ids, *now).await?;
                 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     id::{ChannelId, GuildId, MessageId},
-    vanish_default, vanish_message, vanish_place,
+    vanish_default, vanish_message, vanish_own, vanish_place,
     vanish_rule::{self, RuleState},
 };
 use sea_orm::{
@@ -198,7 +198,7 @@ pub async fn note_thread(domain: &Domain, parent: ChannelId, thread: ChannelId) 
     Ok(())
 }
 
-/// A channel or thread was deleted: its rule, its place and its marked messages go.
+/// A channel or thread was deleted: its rule, its place, its marked messages and the times chosen there go.
 pub async fn channel_gone(domain: &Domain, channel: ChannelId) -> Result<(), Error> {
     match remove(domain, &Actor::System, channel).await {
         Err(error) if error.code().is_none() => return Err(error),
@@ -211,6 +211,10 @@ pub async fn channel_gone(domain: &Domain, channel: ChannelId) -> Result<(), Err
                 vanish_place::Entity::delete_by_id(*channel).exec(txn.connection()).await?;
                 vanish_message::Entity::delete_many()
                     .filter(vanish_message::COLUMN.channel_id.eq(*channel))
+                    .exec(txn.connection())
+                    .await?;
+                vanish_own::Entity::delete_many()
+                    .filter(vanish_own::COLUMN.channel_bits.eq(channel.get().cast_signed()))
                     .exec(txn.connection())
                     .await?;
                 Ok(())

@@ -399,16 +399,22 @@ async fn ones_own_settings_and_data() {
     let ada = somebody(&server, Role::Authenticated, Some(1)).await;
     let peer = somebody(&server, Role::Member, Some(2)).await;
     let profile = ask(&server, &ada, "GET", "/api/users/me/profile", None).await.json();
-    assert_eq!(profile, json!({"timeZone": null, "language": null, "privacy": "members"}));
-    let change = json!({"timeZone": "europe/berlin", "privacy": "private"});
+    assert_eq!(profile, json!({"timeZone": null, "language": null, "privacy": "members", "directMessages": "all"}));
+    let change = json!({"timeZone": "europe/berlin", "privacy": "private", "directMessages": "decisions"});
     let changed = ask(&server, &ada, "PATCH", "/api/users/me/profile", Some(change)).await;
-    assert_eq!(changed.json(), json!({"timeZone": "Europe/Berlin", "language": null, "privacy": "private"}));
-    let back = ask(&server, &ada, "PATCH", "/api/users/me/profile", Some(json!({"timeZone": null}))).await;
-    assert_eq!(back.json(), json!({"timeZone": null, "language": null, "privacy": "private"}));
+    let expected =
+        json!({"timeZone": "Europe/Berlin", "language": null, "privacy": "private", "directMessages": "decisions"});
+    assert_eq!(changed.json(), expected);
+    let back =
+        ask(&server, &ada, "PATCH", "/api/users/me/profile", Some(json!({"timeZone": null, "directMessages": null})))
+            .await;
+    let expected = json!({"timeZone": null, "language": null, "privacy": "private", "directMessages": "all"});
+    assert_eq!(back.json(), expected);
     for (body, pointer) in [
         (json!({"timeZone": "Berlin/Europe"}), "/timeZone"),
         (json!({"language": "klingon"}), "/language"),
         (json!({"privacy": "secret"}), "/privacy"),
+        (json!({"directMessages": "some"}), "/directMessages"),
     ] {
         let refused = ask(&server, &ada, "PATCH", "/api/users/me/profile", Some(body)).await;
         assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!(pointer)));
@@ -433,6 +439,16 @@ async fn ones_own_settings_and_data() {
         let refused = ask(&server, &ada, "DELETE", "/api/users/me/data", Some(body)).await;
         assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/confirm")));
     }
+    let part = json!({"confirm": "erase", "scope": "galaxy"});
+    let refused = ask(&server, &ada, "DELETE", "/api/users/me/data", Some(part)).await;
+    assert_eq!((refused.status.as_u16(), &refused.json()["errors"][0]["pointer"]), (422, &json!("/scope")));
+    let part = json!({"confirm": "erase", "scope": "profile"});
+    let erased = ask(&server, &ada, "DELETE", "/api/users/me/data", Some(part)).await;
+    assert_eq!((erased.status.as_u16(), erased.json()), (200, json!({"success": true})));
+    let profile = ask(&server, &ada, "GET", "/api/users/me/profile", None).await.json();
+    assert_eq!(profile["privacy"], "members", "one is still who one was, with the defaults");
+    assert_eq!(server.call_with(&owned.secret, "GET", "/api/discord/vanish").await.status, 200);
+
     let erased = ask(&server, &ada, "DELETE", "/api/users/me/data", Some(json!({"confirm": "erase"}))).await;
     assert_eq!((erased.status.as_u16(), erased.json()), (200, json!({"success": true})));
     assert_eq!(ask(&server, &ada, "GET", "/api/users/me/profile", None).await.status, 401);

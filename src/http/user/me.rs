@@ -1,7 +1,10 @@
 //! One's own accounts, settings and data: `/api/users/me`.
 
 use axum::{Json as Answer, extract::State, http::StatusCode, response::Response};
-use entity::{id::UserId, user::Privacy};
+use entity::{
+    id::UserId,
+    user::{DirectMessages, Privacy},
+};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -16,7 +19,7 @@ use crate::{
     app::App,
     domain::{
         Actor, Domain, Error, sign_in,
-        user::{self, Profile, ProfileChange},
+        user::{self, Profile, ProfileChange, holdings::Part},
     },
     http::{
         Routes,
@@ -182,6 +185,38 @@ impl From<PrivacyLevel> for Privacy {
     }
 }
 
+/// Which direct messages of the bot a person wants. What protects their keys comes in any case.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum MessageWish {
+    /// All.
+    All,
+    /// What was decided about something that they asked for.
+    Decisions,
+    /// No other.
+    None,
+}
+
+impl From<DirectMessages> for MessageWish {
+    fn from(wish: DirectMessages) -> Self {
+        match wish {
+            DirectMessages::All => Self::All,
+            DirectMessages::Decisions => Self::Decisions,
+            DirectMessages::None => Self::None,
+        }
+    }
+}
+
+impl From<MessageWish> for DirectMessages {
+    fn from(wish: MessageWish) -> Self {
+        match wish {
+            MessageWish::All => Self::All,
+            MessageWish::Decisions => Self::Decisions,
+            MessageWish::None => Self::None,
+        }
+    }
+}
+
 /// One's own settings.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -194,12 +229,14 @@ struct ProfileView {
     language: Option<String>,
     /// Who sees one's accounts.
     privacy: PrivacyLevel,
+    /// Which direct messages of the bot one wants.
+    direct_messages: MessageWish,
 }
 
 impl From<Profile> for ProfileView {
     fn from(profile: Profile) -> Self {
-        let privacy = profile.privacy().into();
-        Self { time_zone: profile.time_zone, language: profile.language, privacy }
+        let (privacy, direct_messages) = (profile.privacy().into(), profile.direct_messages().into());
+        Self { time_zone: profile.time_zone, language: profile.language, privacy, direct_messages }
     }
 }
 
@@ -221,6 +258,10 @@ struct ChangeProfile {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<PrivacyLevel>)]
     privacy: Option<Option<PrivacyLevel>>,
+    /// Which direct messages of the bot one wants.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<MessageWish>)]
+    direct_messages: Option<Option<MessageWish>>,
 }
 
 /// A field that is there, also with a null.
@@ -250,6 +291,7 @@ async fn change_profile(
         time_zone: body.time_zone,
         language: body.language,
         privacy: body.privacy.map(|level| level.map(Into::into)),
+        direct_messages: body.direct_messages.map(|wish| wish.map(Into::into)),
     };
     Ok(Answer(user::set_profile(&domain, &actor, change).await?.into()))
 }
@@ -289,11 +331,53 @@ struct ConfirmErasure {
     /// Must be `erase`.
     #[schema(pattern = "^erase$")]
     confirm: String,
+    /// What is forgotten; everything unless a part is named.
+    #[serde(default)]
+    scope: ErasureScope,
 }
 
-/// Be forgotten
+/// What is forgotten.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ErasureScope {
+    /// The person, with all that is held about them.
+    #[default]
+    Everything,
+    /// Time zone, language, privacy, wishes, and the name of the wallet.
+    Profile,
+    /// Every account but the one that one is shown by.
+    Accounts,
+    /// API keys, which end.
+    Keys,
+    /// Sessions, which end.
+    Sessions,
+    /// Projects.
+    Projects,
+    /// What the bot has written to one.
+    Messages,
+    /// What is special about one's messages in vanishing channels.
+    Vanish,
+}
+
+impl ErasureScope {
+    fn part(self) -> Option<Part> {
+        match self {
+            Self::Everything => None,
+            Self::Profile => Some(Part::Profile),
+            Self::Accounts => Some(Part::Accounts),
+            Self::Keys => Some(Part::Keys),
+            Self::Sessions => Some(Part::Sessions),
+            Self::Projects => Some(Part::Projects),
+            Self::Messages => Some(Part::Messages),
+            Self::Vanish => Some(Part::Vanish),
+        }
+    }
+}
+
+/// Be forgotten, or have a part of it forgotten
 ///
-/// Keys and sessions end, accounts and settings go. What sums need, and the log, keep the bare id. It cannot be undone.
+/// Keys and sessions end, accounts and settings go. What sums need, and the log, keep the bare id. With `scope`, only that
+/// part goes and one stays who one is. It cannot be undone.
 #[utoipa::path(delete, path = "/me/data", tag = "users", operation_id = "eraseOwnData",
     extensions(("x-scope" = json!("user"))),
     request_body = ConfirmErasure,
@@ -306,6 +390,9 @@ async fn erase(
     if body.confirm != "erase" {
         return Err(Problem::invalid_field("/confirm", "must be `erase`, because it cannot be undone"));
     }
-    user::erase(&domain, &actor, own(&actor)?).await?;
+    match body.scope.part() {
+        None => user::erase(&domain, &actor, own(&actor)?).await?,
+        Some(part) => user::erase_part(&domain, &actor, own(&actor)?, part).await?,
+    }
     Ok(Answer(Success::DONE))
 }

@@ -73,6 +73,26 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// Who wants no messages is not reminded, and their server is told instead; what protects their key still comes.
+    async fn reminders_can_be_switched_off_and_warnings_cannot(bot: Bot) {
+        let stage = Stage::build(&bot).await;
+        stage.set_alerts().await;
+        let said = stage.discord.command(stage.ada, stage.lobby, "my profile", json!({ "dm": 2 })).reply().await;
+        assert_says(&said, &["warnings about your keys only"]);
+        let options = json!({ "name": "site", "preset": READ_ONLY, "delivery": HERE, "expires": "20d" });
+        stage.run("create", options).reply().await;
+        bot.live_through(TimeDelta::days(7), TimeDelta::days(1)).await;
+        bot.eventually("an alert", async |_| stage.alerts().iter().any(|text| text.contains("expires <t:"))).await;
+        let alert = stage.alerts().into_iter().find(|text| text.contains("expires")).expect("an alert");
+        assert!(!alert.contains("<@"), "what she wants is nobody else's business: {alert}");
+        assert!(stage.letters(stage.ada).is_empty(), "she wanted no reminders");
+        let id = id_of(&stage, "site").await;
+        use_from(&bot, &id, "127.0.0.1").await;
+        use_from(&bot, &id, "198.51.100.9").await;
+        bot.eventually("a letter", async |_| !told(&stage, stage.ada, "new network").is_empty()).await;
+        bot.finish().await;
+    }
+
     /// A key that is in use for ninety days is named, once in ninety days.
     async fn an_old_key_is_named(bot: Bot) {
         let stage = Stage::build(&bot).await;

@@ -19,7 +19,10 @@ use crate::domain::{
         vanish::{DefaultConfig, ExemptionKey, RuleConfig, RuleSettings},
     },
     slot::{self, SlotConfig, SlotKey},
-    vanish::schedule::{AFTER_SECONDS, KEEP_LAST, KEEP_LAST_OFF},
+    vanish::{
+        checked_bounds,
+        schedule::{AFTER_SECONDS, KEEP_LAST, KEEP_LAST_OFF},
+    },
 };
 
 /// Most exemptions of one guild.
@@ -111,11 +114,15 @@ fn bounds(pointer: &str, after_seconds: Option<i64>, keep_last: Option<i32>) -> 
 
 pub(super) fn default(part: &DefaultPart) -> Checked<DefaultConfig> {
     bounds("/vanish/default", part.after_seconds, part.keep_last)?;
+    let own = checked_bounds(part.own_min_seconds, part.own_max_seconds);
+    let own = own.map_err(|refusal| bad("/vanish/default/own_min_seconds", refusal.to_string()))?;
     Ok(DefaultConfig {
         after_seconds: part.after_seconds,
         keep_last: part.keep_last,
         pins: word_or_none("/vanish/default/pins", part.pins.as_ref())?,
         threads: word_or_none("/vanish/default/threads", part.threads.as_ref())?,
+        own_min_seconds: own.as_ref().map(|own| *own.start()),
+        own_max_seconds: own.as_ref().map(|own| *own.end()),
     })
 }
 

@@ -1,6 +1,7 @@
-//! What names a Discord account: messages to it, changes that it has yet to confirm, and exemptions for it.
+//! What names a Discord account: messages to it, changes that it has yet to confirm, exemptions for it, and the times
+//! that it has chosen for its own messages.
 
-use entity::{announcement, direct_message, proposal, vanish_exemption};
+use entity::{announcement, direct_message, proposal, vanish_exemption, vanish_own};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::{Value, json};
@@ -133,6 +134,43 @@ pub(super) fn erase_exemptions<'a>(
     async move {
         for account in &person.discord {
             vanish::forget_account(txn, author, *account).await?;
+        }
+        Ok(())
+    }
+    .boxed()
+}
+
+pub(super) fn export_own_times<'a>(
+    reader: &'a DatabaseConnection,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<Vec<Value>, Error>> {
+    async move {
+        let rows = vanish_own::Entity::find()
+            .filter(vanish_own::COLUMN.discord_user_id.is_in(person.discord.iter().copied()))
+            .order_by_desc(vanish_own::Column::CreatedAt)
+            .limit(EXPORT_ROWS_MAX)
+            .all(reader)
+            .await?;
+        let view = |row: vanish_own::Model| {
+            json!({
+                "guildId": row.guild_id, "channelId": vanish::OwnTimes::place(&row),
+                "afterSeconds": row.after_seconds, "createdAt": row.created_at, "updatedAt": row.updated_at,
+            })
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+    .boxed()
+}
+
+/// Messages that have their moment already keep it: their rows name nobody.
+pub(super) fn erase_own_times<'a>(
+    txn: &'a WriteTransaction,
+    author: &'a Author,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<(), Error>> {
+    async move {
+        for account in &person.discord {
+            vanish::forget_own_times(txn, author, (person.id, *account)).await?;
         }
         Ok(())
     }

@@ -3,15 +3,17 @@
 use entity::{id::UserId, identity, user};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
 };
 use serde_json::{Value, json};
 
 use super::{EXPORT_ROWS_MAX, Person};
 use crate::{
     domain::{
-        Error,
+        Error, counter,
         event::{Author, spelled},
+        user::{UserRefusal, mark_primary},
     },
     store::WriteTransaction,
 };
@@ -26,11 +28,32 @@ pub(super) fn export_account<'a>(
             json!({
                 "id": row.id, "role": spelled(row.role), "disabledAt": row.disabled_at, "deletedAt": row.deleted_at,
                 "timeZone": row.time_zone, "language": row.language, "privacy": row.privacy.map(spelled),
+                "directMessages": row.direct_messages.map(spelled),
                 "ensName": row.ens_name, "ensAvatar": row.ens_avatar,
                 "createdAt": row.created_at, "updatedAt": row.updated_at,
             })
         };
         Ok(row.into_iter().map(view).collect())
+    }
+    .boxed()
+}
+
+/// What they say of themself, and the name of their wallet; the row stays, because its id does.
+pub(super) fn erase_profile<'a>(
+    txn: &'a WriteTransaction,
+    author: &'a Author,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<(), Error>> {
+    use user::Column as C;
+    async move {
+        let mut empty = user::Entity::update_many()
+            .col_expr(C::Generation, Expr::value(counter::next(txn, counter::AUTH).await?))
+            .col_expr(C::UpdatedAt, Expr::value(author.at()));
+        for column in [C::TimeZone, C::Language, C::Privacy, C::DirectMessages, C::EnsName, C::EnsAvatar] {
+            empty = empty.col_expr(column, Expr::value(None::<String>));
+        }
+        empty.filter(user::COLUMN.id.eq(person.id)).exec(txn.connection()).await?;
+        Ok(())
     }
     .boxed()
 }
@@ -85,14 +108,21 @@ pub(super) fn export_identities<'a>(
     .boxed()
 }
 
+/// All of them, or all but one, by which the person is shown from then on.
 pub(super) fn erase_identities<'a>(
     txn: &'a WriteTransaction,
-    _: &'a Author,
+    author: &'a Author,
     person: &'a Person,
 ) -> BoxFuture<'a, Result<(), Error>> {
     async move {
-        let own = identity::COLUMN.user_id.eq(person.id);
-        identity::Entity::delete_many().filter(own).exec(txn.connection()).await?;
+        let mut gone = Condition::all().add(identity::COLUMN.user_id.eq(person.id));
+        if let Some((platform, account)) = &person.kept {
+            let kept = identity::Entity::find_by_id((*platform, account.clone())).one(txn.connection()).await?;
+            let kept = kept.filter(|kept| kept.user_id == person.id).ok_or(UserRefusal::IdentityNotFound)?;
+            mark_primary(txn, author, &kept).await?;
+            gone = gone.add(identity::Column::IsPrimary.eq(false));
+        }
+        identity::Entity::delete_many().filter(gone).exec(txn.connection()).await?;
         Ok(())
     }
     .boxed()
