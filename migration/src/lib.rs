@@ -23,6 +23,7 @@ mod m20261126_000010_complete_user;
 mod m20261126_000011_create_session;
 mod m20261126_000012_create_project;
 mod m20261126_000013_create_guild_role;
+mod m20261126_000020_create_practice;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000011_create_session::Migration),
             Box::new(m20261126_000012_create_project::Migration),
             Box::new(m20261126_000013_create_guild_role::Migration),
+            Box::new(m20261126_000020_create_practice::Migration),
         ]
     }
 }

@@ -16,7 +16,7 @@ use entity::{
 };
 use moka::sync::Cache;
 
-use super::{Error, api_key::Keyring, user::KnownAccounts, vanish::schedule::Effective};
+use super::{Error, api_key::Keyring, practice, user::KnownAccounts, vanish::schedule::Effective};
 use crate::store::EventNote;
 
 /// Most entries of each cache.
@@ -116,6 +116,8 @@ pub struct Caches {
     pub vanish_written: Cache<ChannelId, Arc<vanish_rule::Model>>,
     /// The roles that a guild has given rights.
     pub guild_roles: Copy<GuildId, Vec<(RoleKind, RoleId)>>,
+    /// How a guild counts practice.
+    pub practice_rule: Copy<GuildId, practice::Rule>,
     /// Keys and users, which every request asks for.
     pub keyring: Keyring,
     /// Discord accounts whose person exists.
@@ -130,6 +132,7 @@ impl Caches {
             vanish_rules: Copy::new(LISTS_MAX),
             vanish_written: Cache::new(ENTRIES_MAX),
             guild_roles: Copy::new(LISTS_MAX),
+            practice_rule: Copy::new(ENTRIES_MAX),
             keyring: Keyring::default(),
             known_accounts: KnownAccounts::default(),
         }
@@ -145,6 +148,9 @@ impl Caches {
         }
         if let (true, Some(guild)) = (note.kind.starts_with("guild_role."), note.guild_id) {
             self.guild_roles.forget(&guild);
+        }
+        if let Some(guild) = note.subject.strip_prefix("practice_rule/").and_then(|id| id.parse().ok()) {
+            self.practice_rule.forget(&guild);
         }
         if let Some(channel) = note.subject.strip_prefix("vanish/").and_then(|id| id.parse().ok()) {
             self.vanish_rule.forget(&channel);

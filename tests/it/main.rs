@@ -13,6 +13,7 @@ mod harness;
 mod my_commands;
 mod openapi;
 mod people;
+mod practice;
 mod promises;
 mod schema;
 mod settings_commands;
