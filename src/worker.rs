@@ -15,6 +15,7 @@ pub mod practice_keeper;
 pub mod sequencer;
 pub mod session_clearer;
 pub mod slot_confirmer;
+mod timer_notice;
 pub mod vanish_sweeper;
 
 use std::{

@@ -23,7 +23,8 @@ use serde_json::Value;
 
 use super::{
     Domain, Error,
-    announcement::{self, NewAnnouncement, pause},
+    announcement::{self, ALERTS, NewAnnouncement, pause},
+    practice,
 };
 use crate::{id_source::IdSource, store::WriteTransaction};
 
@@ -240,6 +241,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
 
 /// What a person did not get is told to the guild that it is about, if it is about one.
 async fn tell_guild(txn: &WriteTransaction, input: &Settle, row: &direct_message::Model) -> Result<(), DbErr> {
+    practice::not_sent(txn, &input.ids, input.now, row).await?;
     let guild = row.data["guild_id"].as_str().and_then(|id| id.parse::<GuildId>().ok());
     let (Some(guild_id), Some(kind)) = (guild, Kind::of_name(&row.kind)) else { return Ok(()) };
     let mut data = row.data.clone();
@@ -249,7 +251,7 @@ async fn tell_guild(txn: &WriteTransaction, input: &Settle, row: &direct_message
         (Kind::Leaked, Some(key)) => leak_dedupe_key(guild_id, key),
         _ => format!("direct_message:{}", row.id),
     };
-    let new = NewAnnouncement { guild_id, kind: kind.name(), data, dedupe_key, at: input.now };
+    let new = NewAnnouncement { guild_id, slot_key: ALERTS, kind: kind.name(), data, dedupe_key, at: input.now };
     announcement::insert(txn, &input.ids, new).await?;
     Ok(())
 }

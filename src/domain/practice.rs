@@ -12,6 +12,7 @@ mod export;
 mod goal;
 mod leaderboard;
 mod ledger;
+mod notice;
 mod observe;
 pub(in crate::domain) mod people;
 mod person;
@@ -35,8 +36,10 @@ pub use entry::{Filed, NewEntry, adjust, fix, log};
 pub use export::{CsvRow, ExportCursor, export_page};
 pub use goal::{GoalProgress, clear_goal, goals, set_goal};
 pub use leaderboard::{Board, LeaderboardQuery, Metric, Standing, leaderboard};
+pub use notice::{NoticeFacts, NoticeKind, is_true as notice_is_true, read as read_notice};
+pub(in crate::domain) use notice::{not_posted, not_sent};
 pub use observe::{Sight, lose_sight, observe};
-pub use person::Person;
+pub use person::{Person, time_zone};
 pub use read::{HistoryPage, SessionView, history, now_practising, running, session};
 pub use refusal::PracticeRefusal;
 pub use rule::{Rule, RuleChange, rule, set_rule};
@@ -44,10 +47,10 @@ pub use season::{current_season, end_season, seasons, start_season};
 pub use session::{NewSession, Rounds, Started, start};
 pub use simulate::{Effect, simulate};
 pub use stats::{Summary, by_day, month, streaks, summary, today, total_seconds, week};
-pub use timer::{pause, resume, set_note, stop, touch};
+pub use timer::{Target, pause, resume, set_note, skip, stop, touch};
 pub use voice::{
     Decision, Presence, Room, decide, voice_joined, voice_left, voice_resumed, voice_room_changed,
-    voice_states_of_guild,
+    voice_states_of_guild, watch_terms,
 };
 
 use chrono::TimeDelta;

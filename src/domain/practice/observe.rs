@@ -21,6 +21,7 @@ use super::{
     ANSWER_TIME, HEARTBEAT, MISSED_MAX, PAUSE_MAX, bits,
     change::{Change, bridge_of, facts, next_look},
     ledger::{self, Credit, reach, zone_of},
+    notice,
     split::{DaySeconds, local_date},
 };
 use crate::{
@@ -175,7 +176,8 @@ async fn look(change: Change<'_>, mut row: Model) -> Result<(), Error> {
     let is_seen = now - row.observed_until <= bridge_of(&row);
     if let Some(phase_end) = row.phase_ends_at.filter(|end| *end <= now) {
         if is_seen {
-            return end_round(change, row, phase_end).await;
+            end_round(change, &mut row, phase_end).await?;
+            return notice::round_ended(change, &row).await;
         }
         // The round goes on after the gap.
         row.phase_ends_at = Some(now + (phase_end - row.observed_until).max(TimeDelta::zero()));
@@ -188,7 +190,8 @@ async fn look(change: Change<'_>, mut row: Model) -> Result<(), Error> {
         Question::Ask => {
             row.asked_at = Some(now);
             change.save(&mut row).await?;
-            change.tell("session.asked", &row, (Value::Null, facts(&row))).await
+            change.tell("session.asked", &row, (Value::Null, facts(&row))).await?;
+            notice::asked(change, &row).await
         }
         Question::None => Ok(change.save(&mut row).await?),
     }
@@ -196,12 +199,11 @@ async fn look(change: Change<'_>, mut row: Model) -> Result<(), Error> {
 
 async fn look_at_paused(change: Change<'_>, mut row: Model) -> Result<(), Error> {
     if let Some(break_end) = row.phase_ends_at {
-        let focus = TimeDelta::seconds(row.focus_seconds.unwrap_or(0));
         // After a break that we slept through the round begins now: nobody was told to come back.
         let now = change.now();
         let begin = if now - break_end > bridge_of(&row) { now } else { break_end };
-        row.phase_ends_at = Some(begin + focus);
-        return change.resume(&mut row, begin).await;
+        begin_round(change, &mut row, begin).await?;
+        return notice::break_ended(change, &row).await;
     }
     if change.now() >= row.observed_until + PAUSE_MAX {
         return change.end(&mut row, EndReason::Forgotten).await;
@@ -209,18 +211,25 @@ async fn look_at_paused(change: Change<'_>, mut row: Model) -> Result<(), Error>
     Ok(change.save(&mut row).await?)
 }
 
-async fn end_round(change: Change<'_>, mut row: Model, at: DateTime<Utc>) -> Result<(), Error> {
-    let bridge = bridge_of(&row);
-    if let Some(end) = change.count_until(&mut row, at, bridge).await? {
-        return change.end(&mut row, end).await;
+/// Ends the present round: a break begins, or all are done.
+pub(super) async fn end_round(change: Change<'_>, row: &mut Model, at: DateTime<Utc>) -> Result<(), Error> {
+    let bridge = bridge_of(row);
+    if let Some(end) = change.count_until(row, at, bridge).await? {
+        return change.end(row, end).await;
     }
     let left = row.rounds_left.unwrap_or(1) - 1;
     row.rounds_left = Some(left);
     if left <= 0 {
-        return change.end(&mut row, EndReason::Rounds).await;
+        return change.end(row, EndReason::Rounds).await;
     }
     row.phase_ends_at = Some(at + TimeDelta::seconds(row.break_seconds.unwrap_or(0)));
-    change.pause(&mut row, "break").await
+    change.pause(row, "break").await
+}
+
+/// Ends the present break: the next round begins.
+pub(super) async fn begin_round(change: Change<'_>, row: &mut Model, at: DateTime<Utc>) -> Result<(), Error> {
+    row.phase_ends_at = Some(at + TimeDelta::seconds(row.focus_seconds.unwrap_or(0)));
+    change.resume(row, at).await
 }
 
 /// What the days of all sessions of a batch hold, where a day can be full.

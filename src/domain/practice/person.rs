@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, QuerySelect};
 
 use crate::{
     domain::{
-        Actor, Error, Right,
+        Actor, Domain, Error, Right,
         event::Author,
         user::{self, UserRefusal},
     },
@@ -75,6 +75,13 @@ pub(super) fn require_own_or(
     guild_id: Option<GuildId>,
 ) -> Result<(), Error> {
     if is_own(actor, person, user) { Ok(()) } else { actor.require(right, guild_id) }
+}
+
+/// The zone in which a person's days are counted here, and in which they read and write times of day.
+pub async fn time_zone(domain: &Domain, person: Person, guild_id: Option<GuildId>) -> Result<Tz, Error> {
+    let reader = domain.store.reader();
+    let user = person.find(reader).await?;
+    Ok(zone(reader, user, guild_id).await?)
 }
 
 /// The zone in which a person's days are counted: their own, else that of the guild, else UTC.

@@ -27,6 +27,9 @@ pub enum PracticeRefusal {
     /// It is not paused.
     #[error("The session is not paused")]
     NotPaused,
+    /// It has no rounds, or none that runs.
+    #[error("No round and no break runs that could be skipped")]
+    NoRounds,
     /// The day is full.
     #[error("This day has reached the {hours} hours that the server counts in a day")]
     DayCapReached {
@@ -108,6 +111,7 @@ impl Refusal for PracticeRefusal {
             | Self::BadSeason => Kind::Invalid,
             Self::AlreadyPaused
             | Self::NotPaused
+            | Self::NoRounds
             | Self::DayCapReached { .. }
             | Self::Overlaps
             | Self::StillOpen
@@ -127,6 +131,7 @@ impl Refusal for PracticeRefusal {
             Self::NobodyNamed => "practice.nobody_named",
             Self::AlreadyPaused => "practice.already_paused",
             Self::NotPaused => "practice.not_paused",
+            Self::NoRounds => "practice.no_rounds",
             Self::DayCapReached { .. } => "practice.day_cap_reached",
             Self::BadRounds => "practice.bad_rounds",
             Self::BadRule { .. } => "practice.bad_rule",

@@ -4,10 +4,12 @@
 
 use chrono::{DateTime, TimeDelta};
 use entity::{
-    id::{ChannelId, DiscordUserId, GuildId, UserId},
+    guild_role::RoleKind,
+    id::{ChannelId, DiscordUserId, GuildId, RoleId, UserId},
     practice_session::{self, EndReason, Model, SessionSource, SessionState},
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use tokio::sync::broadcast;
 
 use super::{
     NewSession, Person, Rule,
@@ -16,7 +18,7 @@ use super::{
     session::{Start, start_in},
 };
 use crate::{
-    domain::{Domain, Error, event::Author},
+    domain::{Domain, Error, event::Author, guild::role},
     id_source::IdSource,
     store::WriteTransaction,
 };
@@ -24,8 +26,11 @@ use crate::{
 /// Most sessions of a guild that one repair looks at.
 const REPAIRS_MAX: u64 = 10_000;
 
+/// Most people of a room in which somebody may have been alone before one of them came.
+const SMALL_MAX: usize = 2;
+
 /// Somebody in a voice channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presence {
     /// The account.
     pub user_id: DiscordUserId,
@@ -35,6 +40,8 @@ pub struct Presence {
     pub is_muted: bool,
     /// By themself or by the server.
     pub is_deafened: bool,
+    /// Their roles, as far as Discord has told them.
+    pub roles: Vec<RoleId>,
 }
 
 /// A voice channel with everybody in it.
@@ -66,6 +73,16 @@ impl Room {
         self.people.iter().find(|presence| presence.user_id == user)
     }
 
+    /// Whether this person is here and has the role whose members are not tracked.
+    fn spares(&self, no_track: Option<RoleId>, user: DiscordUserId) -> bool {
+        no_track.zip(self.presence(user)).is_some_and(|(role, presence)| presence.roles.contains(&role))
+    }
+
+    /// Whether the coming or going of one person can change who has company here.
+    fn is_small(&self, rule: &Rule) -> bool {
+        self.people.iter().filter(|presence| !presence.is_bot || rule.counts_bots).count() <= SMALL_MAX
+    }
+
     /// Whether this person's time counts here.
     fn counts(&self, rule: &Rule, presence: &Presence) -> bool {
         let is_company = |other: &&Presence| other.user_id != presence.user_id && (!other.is_bot || rule.counts_bots);
@@ -93,6 +110,12 @@ pub fn decide(rule: &Rule, running: Option<ChannelId>, user: DiscordUserId, room
     }
 }
 
+/// Tells of guilds in which other voice channels or other members may count from now on: who is there should be looked
+/// at again.
+pub fn watch_terms(domain: &Domain) -> broadcast::Receiver<GuildId> {
+    domain.caches.practice_terms.subscribe()
+}
+
 /// A person has come into a room, or their state in it has changed.
 pub async fn voice_joined(
     domain: &Domain,
@@ -101,8 +124,9 @@ pub async fn voice_joined(
     room: &Room,
 ) -> Result<Decision, Error> {
     let rule = rule::cached(domain, guild_id).await?;
-    let running = running_of(domain.store.reader(), guild_id, user).await?;
-    let decision = decide(&rule, running.as_ref().and_then(|row| row.channel_id), user, Some(room));
+    let no_track = role::role_of(domain, guild_id, RoleKind::NoTrack).await?;
+    let running = running_of(domain.store.reader(), guild_id, user).await?.and_then(|row| row.channel_id);
+    let decision = decide(&rule, running, user, Some(room).filter(|room| !room.spares(no_track, user)));
     carry_out(domain, (guild_id, user), decision, room.channel_id).await?;
     Ok(decision)
 }
@@ -115,13 +139,17 @@ pub async fn voice_left(domain: &Domain, guild_id: GuildId, user: DiscordUserId)
     Ok(Decision::Stop)
 }
 
-/// Somebody else has come or gone: looks at everybody who is in the room, because company may count.
+/// Somebody else has come or gone: looks at everybody who is in the room, where company may be what makes it count.
 pub async fn voice_room_changed(
     domain: &Domain,
     guild_id: GuildId,
     room: &Room,
 ) -> Result<Vec<(DiscordUserId, Decision)>, Error> {
     let mut decisions = Vec::new();
+    let rule = rule::cached(domain, guild_id).await?;
+    if rule.counts_alone || !room.is_small(&rule) {
+        return Ok(decisions);
+    }
     for presence in &room.people {
         decisions.push((presence.user_id, voice_joined(domain, guild_id, presence.user_id, room).await?));
     }
@@ -132,6 +160,7 @@ pub async fn voice_room_changed(
 /// there goes on, with a gap where we were away too long; who is not ended when they were last seen.
 pub async fn voice_states_of_guild(domain: &Domain, guild_id: GuildId, rooms: &[Room]) -> Result<(), Error> {
     let rule = rule::cached(domain, guild_id).await?;
+    let no_track = role::role_of(domain, guild_id, RoleKind::NoTrack).await?;
     let running = practice_session::Entity::find()
         .filter(practice_session::COLUMN.guild_id.eq(guild_id))
         // As a range, so that the index on both finds it on either engine.
@@ -146,6 +175,7 @@ pub async fn voice_states_of_guild(domain: &Domain, guild_id: GuildId, rooms: &[
     for row in running {
         let account = accounts.get(&row.user_id).copied();
         let room = account.and_then(|user| rooms.iter().find(|room| room.presence(user).is_some()));
+        let room = room.filter(|room| account.is_none_or(|user| !room.spares(no_track, user)));
         let counted = account
             .zip(room)
             .filter(|(user, room)| room.presence(*user).is_some_and(|presence| room.counts(&rule, presence)));
