@@ -129,5 +129,5 @@ pub fn labels(message: &FakeMessage) -> Vec<String> {
 
 /// Time passes with heartbeats.
 pub async fn live(bot: &Bot, minutes: i64) {
-    bot.live_through(TimeDelta::minutes(minutes), TimeDelta::seconds(30)).await;
+    bot.live_through(TimeDelta::minutes(minutes), TimeDelta::seconds(60)).await;
 }

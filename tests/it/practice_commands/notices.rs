@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use entity::practice_session::SessionState;
 use fake_discord::FakeMessage;
+use guildhall::domain::practice::RuleChange;
 use serde_json::json;
 
 use super::{PRIVATE, Stage, assert_says, labels, live, running};
@@ -21,6 +22,11 @@ impl Stage {
     }
 }
 
+/// Whoever gives no sign for a quarter of an hour is asked.
+async fn ask_soon(bot: &Bot, stage: &Stage) {
+    stage.set_rule(bot, RuleChange { idle_check_seconds: Some(15 * 60), ..RuleChange::default() }).await;
+}
+
 async fn state(bot: &Bot, who: u64) -> SessionState {
     running(bot, who).await.expect("it runs").row.state
 }
@@ -30,8 +36,9 @@ on_both_stores! {
     async fn a_forgotten_timer_is_asked_about_and_paused(bot: Bot) {
         let mut bot = bot;
         let stage = Stage::of(&bot).await;
+        ask_soon(&bot, &stage).await;
         stage.run(stage.ann, "start", json!({})).await;
-        live(&bot, 179).await;
+        live(&bot, 14).await;
         assert!(stage.letters(stage.ann).is_empty());
         live(&bot, 2).await;
         let asked = stage.letters(stage.ann);
@@ -40,10 +47,10 @@ on_both_stores! {
         bot.restart().await;
         let answer = stage.discord.press_label(stage.ann, &asked[0], "Still practising").reply().await;
         assert_says(&answer.text(), &["Your timer goes on"]);
-        live(&bot, 20).await;
+        live(&bot, 13).await;
         assert_eq!(state(&bot, stage.ann).await, SessionState::Open);
-        live(&bot, 162).await;
-        assert_eq!(stage.letters(stage.ann).len(), 2, "asked again after three more hours");
+        live(&bot, 4).await;
+        assert_eq!(stage.letters(stage.ann).len(), 2, "asked again after the same time");
         live(&bot, 16).await;
         assert_eq!(state(&bot, stage.ann).await, SessionState::Paused);
         bot.finish().await;
@@ -53,9 +60,10 @@ on_both_stores! {
     async fn closed_direct_messages_lead_to_the_slot(bot: Bot) {
         let stage = Stage::of(&bot).await;
         stage.set_slot().await;
+        ask_soon(&bot, &stage).await;
         stage.discord.set_dms_open(stage.ann, false);
         stage.run(stage.ann, "start", json!({ "note": "my own" })).await;
-        live(&bot, 181).await;
+        live(&bot, 16).await;
         let posts = stage.posts();
         let asked = posts.last().expect("a post");
         assert_says(&asked.text(), &[&format!("<@{}>", stage.ann), "Do you still practise?"]);
@@ -133,9 +141,10 @@ on_both_stores! {
         assert_says(&stage.letters(stage.ann)[0].text(), &["☕ That round is done"]);
         assert_eq!(stage.posts().len(), before);
         stage.run(stage.ann, "stop", json!({})).await;
+        ask_soon(&bot, &stage).await;
         stage.discord.set_dms_open(stage.ann, false);
         stage.run(stage.ann, "start", json!({ "visibility": PRIVATE })).await;
-        live(&bot, 190).await;
+        live(&bot, 18).await;
         assert_eq!(stage.posts().len(), before, "a private timer is asked about nowhere else");
         bot.finish().await;
     }
