@@ -15,12 +15,14 @@ pub mod invite;
 mod leak_scanner;
 mod menu;
 mod my;
+mod practice;
 mod registration;
 mod reply;
 mod settings;
 mod status;
 mod text;
 mod vanish;
+mod voice;
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,6 +32,7 @@ use entity::id::{DiscordUserId, GuildId, RoleId};
 use event_handler::Rechecks;
 use moka::sync::Cache;
 use serenity::all as serenity;
+use voice::VoiceWatch;
 
 pub use asked::Asked;
 pub use error_reply::CommandError;
@@ -72,6 +75,8 @@ pub struct Data {
     /// When this connection was made.
     since: DateTime<Utc>,
     rechecks: Rechecks,
+    /// Who is in which voice channel.
+    voice: Arc<VoiceWatch>,
     seen: Cache<u64, ()>,
     /// Roles of authors, for the exemptions that previews judge by.
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
@@ -94,6 +99,7 @@ impl Data {
             commands,
             since,
             rechecks: Rechecks::default(),
+            voice: Arc::default(),
             seen,
             roles,
         }
@@ -115,6 +121,7 @@ pub type Command = poise::Command<Data, CommandError>;
 pub fn commands() -> Vec<Command> {
     vec![
         vanish::vanish(),
+        practice::practice(),
         settings::settings(),
         my::my(),
         apikey::apikey(),
@@ -129,7 +136,7 @@ pub fn commands() -> Vec<Command> {
 pub fn intents(message_content: bool) -> serenity::GatewayIntents {
     use serenity::GatewayIntents as Intents;
     let content = if message_content { Intents::MESSAGE_CONTENT } else { Intents::empty() };
-    Intents::GUILDS | Intents::GUILD_MESSAGES | content
+    Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::GUILD_VOICE_STATES | content
 }
 
 fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {

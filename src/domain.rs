@@ -18,6 +18,7 @@ pub mod history;
 pub mod idempotency;
 pub mod instance;
 pub mod lease;
+pub mod practice;
 pub mod project;
 pub mod proposal;
 pub mod scope;

@@ -27,6 +27,7 @@ pub mod metrics;
 pub mod observe;
 pub mod openapi;
 mod page;
+mod practice;
 mod project;
 mod reference;
 mod request_id;
@@ -62,6 +63,8 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/discord/vanish", vanish::routes());
     let router = mount(router, openapi::ALIASES[0].0, vanish::routes());
     let router = mount(router, "/api/discord/channels", slot::routes());
+    let router = mount(router, "/api/sessions/practice", practice::routes());
+    let router = mount(router, openapi::ALIASES[1].0, practice::routes());
     let router = mount(router, "/api/admin/keys", api_key::routes());
     let router = mount(router, "/api/admin/keys", api_key::usage::routes_of_a_key());
     let router = mount(router, "/api/admin/usage", api_key::usage::routes());

@@ -11,9 +11,11 @@ pub mod key_keeper;
 pub mod key_usage_writer;
 pub mod message_timer;
 pub mod messenger;
+pub mod practice_keeper;
 pub mod sequencer;
 pub mod session_clearer;
 pub mod slot_confirmer;
+mod timer_notice;
 pub mod vanish_sweeper;
 
 use std::{

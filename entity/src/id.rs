@@ -197,3 +197,19 @@ uuid_id!(
     /// One project that a person shows.
     ProjectId
 );
+uuid_id!(
+    /// One practice session.
+    PracticeSessionId
+);
+uuid_id!(
+    /// One part of a practice session.
+    PracticeSegmentId
+);
+uuid_id!(
+    /// One change of counted practice.
+    PracticeCorrectionId
+);
+uuid_id!(
+    /// One season of a guild's practice.
+    PracticeSeasonId
+);

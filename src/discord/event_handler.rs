@@ -32,11 +32,20 @@ pub async fn handle(context: FrameworkContext<'_>, event: &FullEvent) -> Result<
             note_message(data, new_message).await
         }
         FullEvent::MessageUpdate { event, .. } => leak_scanner::scan_change(data, event).await,
-        FullEvent::Ready { .. } | FullEvent::Resume { .. } => {
+        FullEvent::Ready { .. } => {
+            data.app.readiness().set_gateway(Gateway::Ready);
+            Ok(())
+        }
+        FullEvent::Resume { .. } => {
+            data.voice.resumed();
             data.app.readiness().set_gateway(Gateway::Ready);
             Ok(())
         }
         FullEvent::GuildCreate { guild, .. } => guild_create(data, guild).await,
+        FullEvent::GuildUpdate { new_data, .. } => {
+            data.voice.guild_changed(new_data);
+            Ok(())
+        }
         FullEvent::GuildDelete { incomplete, .. } => guild_gone(data, *incomplete).await,
         FullEvent::ChannelPinsUpdate { pin } => match ChannelId::new(pin.channel_id.get()) {
             Some(channel) => Ok(vanish::note_pins_changed(data.app.domain(), channel).await?),
@@ -90,6 +99,7 @@ async fn note_message(data: &Data, message: &serenity::Message) -> Result<(), Co
 async fn guild_create(data: &Data, guild: &serenity::Guild) -> Result<(), CommandError> {
     let Some(guild_id) = GuildId::new(guild.id.get()) else { return Ok(()) };
     let domain = data.app.domain();
+    data.voice.guild_told(guild);
     data.api.forget_permissions(guild_id);
     let newest: Vec<_> = guild
         .channels
@@ -112,6 +122,7 @@ async fn guild_create(data: &Data, guild: &serenity::Guild) -> Result<(), Comman
 
 /// A guild that is merely unavailable comes back by itself.
 async fn guild_gone(data: &Data, gone: serenity::UnavailableGuild) -> Result<(), CommandError> {
+    data.voice.guild_gone(gone.id);
     let Some(guild) = GuildId::new(gone.id.get()).filter(|_| !gone.unavailable) else { return Ok(()) };
     data.api.forget_permissions(guild);
     guild::left(data.app.domain(), guild).await?;

@@ -9,7 +9,7 @@ use serenity::{
     gateway::ConnectionStage,
 };
 
-use super::{Commands, Data, framework_options, intents};
+use super::{Commands, Data, framework_options, intents, voice::VoiceWatch};
 use crate::{
     app::{self, App},
     discord_api::DiscordApi,
@@ -52,6 +52,7 @@ pub struct GatewaySettings {
 /// A prepared connection.
 pub struct Gateway {
     client: Client,
+    voice: Arc<VoiceWatch>,
 }
 
 impl Gateway {
@@ -70,14 +71,18 @@ impl Gateway {
         }
         let intents = intents(settings.message_content);
         let data = Data::new(app, api, settings, commands);
+        let voice = data.voice.clone();
         let framework = poise::Framework::builder()
             .options(framework_options())
             .initialize_owners(false)
             // Nothing fallible happens here: a setup that fails would leave the bot deaf.
             .setup(|_, _, _| Box::pin(async move { Ok(data) }))
             .build();
-        let client = serenity::all::ClientBuilder::new_with_http(http.build(), intents).framework(framework).await?;
-        Ok(Self { client })
+        let client = serenity::all::ClientBuilder::new_with_http(http.build(), intents)
+            .framework(framework)
+            .voice_manager_arc(voice.clone())
+            .await?;
+        Ok(Self { client, voice })
     }
 
     /// What closes the connection from elsewhere.
@@ -92,6 +97,7 @@ impl Gateway {
         let end = tokio::select! {
             ended = self.client.start_autosharded() => ended.map_or_else(|error| end_of(&error), |()| GatewayEnd::Closed),
             never = watch(&shards, app) => match never {},
+            never = self.voice.follow(app.domain()) => match never {},
         };
         let state = match end {
             GatewayEnd::Closed => app::Gateway::Off,

@@ -147,6 +147,10 @@ pub enum Right {
     WriteUsers,
     /// Change people, their accounts and their roles.
     ManageUsers,
+    /// See who has practised how much: `practice:read`.
+    ReadPractice,
+    /// Time the practice of others, change what it counts, and rule how it is counted: Manage Server.
+    ManagePractice,
     /// See and change the projects of everybody.
     ManageProjects,
 }
@@ -159,6 +163,8 @@ impl Right {
             Self::ManageVanish(_) | Self::ManageVanishDefaults => "discord:vanish:write",
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
+            Self::ReadPractice => "practice:read",
+            Self::ManagePractice => "practice:write",
             Self::ReadUsers => "users:read",
             Self::WriteUsers => "users:write",
             Self::ManageGuildRoles | Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
@@ -173,9 +179,9 @@ impl Right {
     /// What a member needs, in Discord's words.
     fn words(self) -> &'static str {
         match self {
-            Self::ReadVanish | Self::ReadSettings => "membership of this server",
+            Self::ReadVanish | Self::ReadSettings | Self::ReadPractice => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
-            Self::ManageVanishDefaults | Self::ManageSettings => {
+            Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice => {
                 "the permission Manage Server, or the role that /settings role gives its rights"
             }
             Self::ManageGuildRoles => "the permission Manage Server",
@@ -264,13 +270,13 @@ impl Member {
         let bits = |bits: u64, needed: u64| bits & permission::ADMINISTRATOR != 0 || bits & needed == needed;
         let manages = || bits(self.permissions, permission::MANAGE_GUILD) || self.given.has(RoleKind::Manager);
         match right {
-            Right::ReadVanish | Right::ReadSettings => true,
+            Right::ReadVanish | Right::ReadSettings | Right::ReadPractice => true,
             Right::ManageVanish(channel) => match self.channel {
                 Some((resolved, permissions)) if resolved == channel => bits(permissions, permission::MANAGE_MESSAGES),
                 // Without a resolved channel only the right over the whole guild is certain.
                 _ => manages(),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings => manages(),
+            Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => manages(),
             Right::ManageGuildRoles => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
             Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,

@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::{Domain, Error, direct_message, event::reader};
+use super::{Domain, Error, direct_message, event::reader, practice};
 use crate::{id_source::IdSource, store::WriteTransaction};
 
 /// The slot that receives announcements.
@@ -38,6 +38,8 @@ const CODE_CHARS_MAX: usize = 64;
 /// An announcement to be made, from inside a transaction.
 pub(in crate::domain) struct NewAnnouncement {
     pub(in crate::domain) guild_id: GuildId,
+    /// The slot that receives it.
+    pub(in crate::domain) slot_key: &'static str,
     pub(in crate::domain) kind: &'static str,
     pub(in crate::domain) data: Value,
     pub(in crate::domain) dedupe_key: String,
@@ -53,7 +55,7 @@ pub(in crate::domain) async fn insert(
     let row = announcement::ActiveModel {
         id: Set(AnnouncementId(ids.uuid())),
         guild_id: Set(new.guild_id),
-        slot_key: Set(ALERTS.to_owned()),
+        slot_key: Set(new.slot_key.to_owned()),
         kind: Set(new.kind.to_owned()),
         data: Set(new.data),
         dedupe_key: Set(new.dedupe_key),
@@ -131,6 +133,7 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
     };
     Some(NewAnnouncement {
         guild_id,
+        slot_key: ALERTS,
         kind,
         data: json!({ "subject": event.subject, "at": event.created_at, "state": after }),
         dedupe_key,
@@ -141,7 +144,8 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
 /// A key was found where it does not belong; whoever tells it first is heard.
 fn leak(guild_id: GuildId, key: ApiKeyId, data: Value, now: DateTime<Utc>) -> NewAnnouncement {
     let kind = direct_message::Kind::Leaked.name();
-    NewAnnouncement { guild_id, kind, data, dedupe_key: direct_message::leak_dedupe_key(guild_id, key), at: now }
+    let dedupe_key = direct_message::leak_dedupe_key(guild_id, key);
+    NewAnnouncement { guild_id, slot_key: ALERTS, kind, data, dedupe_key, at: now }
 }
 
 /// Takes at most `limit` due announcements for a minute; a claimer that dies loses them to the next one.
@@ -199,6 +203,8 @@ pub enum Outcome {
     },
     /// The guild has nowhere to post it.
     NoSlot,
+    /// It is no longer true, so that nobody is told.
+    Moot,
     /// Discord did not take it.
     Failed {
         /// A short code, such as `50013`.
@@ -209,6 +215,7 @@ pub enum Outcome {
 }
 
 struct Settle {
+    ids: IdSource,
     id: AnnouncementId,
     outcome: Outcome,
     now: DateTime<Utc>,
@@ -216,7 +223,7 @@ struct Settle {
 
 /// Records the outcome of a claimed announcement; says whether it was still open.
 pub async fn settle(domain: &Domain, id: AnnouncementId, outcome: Outcome) -> Result<bool, Error> {
-    let input = Settle { id, outcome, now: domain.now() };
+    let input = Settle { ids: domain.ids.clone(), id, outcome, now: domain.now() };
     domain.store.write(input, |txn, input| Box::pin(settle_in(txn, input))).await
 }
 
@@ -234,7 +241,11 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
             spare(txn, row.guild_id, (*message_id, *channel_id), input.now).await?;
             ("posted".to_owned(), None)
         }
-        Outcome::NoSlot => ("no_slot".to_owned(), None),
+        Outcome::NoSlot => {
+            practice::not_posted(txn, &input.ids, input.now, &row).await?;
+            ("no_slot".to_owned(), None)
+        }
+        Outcome::Moot => ("moot".to_owned(), None),
         Outcome::Failed { code, retry_in } => {
             let retry_at = input.now + pause(row.attempts, *retry_in);
             let code = code.chars().take(CODE_CHARS_MAX).collect();

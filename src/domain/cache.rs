@@ -15,10 +15,12 @@ use entity::{
     vanish_rule,
 };
 use moka::sync::Cache;
+use tokio::sync::broadcast;
 
 use super::{
     Error,
     api_key::Keyring,
+    practice,
     user::KnownAccounts,
     vanish::{GuildTimes, schedule::Effective},
 };
@@ -28,6 +30,8 @@ use crate::store::EventNote;
 const ENTRIES_MAX: u64 = 20_000;
 /// Most cached lists.
 const LISTS_MAX: u64 = 2_000;
+/// Most guilds whose change of practice waits for its listener, who looks at all of them when there were more.
+const TERMS_MAX: usize = 1_024;
 /// Generations; a change in one shard drops the refills of that shard only.
 const SHARDS: usize = 64;
 
@@ -123,6 +127,10 @@ pub struct Caches {
     pub(in crate::domain) own_times: Copy<GuildId, GuildTimes>,
     /// The roles that a guild has given rights.
     pub guild_roles: Copy<GuildId, Vec<(RoleKind, RoleId)>>,
+    /// How a guild counts practice.
+    pub practice_rule: Copy<GuildId, practice::Rule>,
+    /// Tells of guilds in which other voice channels or other members may count from now on.
+    pub practice_terms: broadcast::Sender<GuildId>,
     /// Keys and users, which every request asks for.
     pub keyring: Keyring,
     /// Discord accounts whose person exists.
@@ -138,6 +146,8 @@ impl Caches {
             vanish_written: Cache::new(ENTRIES_MAX),
             own_times: Copy::new(LISTS_MAX),
             guild_roles: Copy::new(LISTS_MAX),
+            practice_rule: Copy::new(ENTRIES_MAX),
+            practice_terms: broadcast::Sender::new(TERMS_MAX),
             keyring: Keyring::default(),
             known_accounts: KnownAccounts::default(),
         }
@@ -157,6 +167,12 @@ impl Caches {
         }
         if let (true, Some(guild)) = (note.kind.starts_with("guild_role."), note.guild_id) {
             self.guild_roles.forget(&guild);
+            // Nobody may be listening.
+            let _ = self.practice_terms.send(guild);
+        }
+        if let Some(guild) = note.subject.strip_prefix("practice_rule/").and_then(|id| id.parse().ok()) {
+            self.practice_rule.forget(&guild);
+            let _ = self.practice_terms.send(guild);
         }
         if let Some(channel) = note.subject.strip_prefix("vanish/").and_then(|id| id.parse().ok()) {
             self.vanish_rule.forget(&channel);

@@ -25,7 +25,8 @@ use serde_json::Value;
 
 use super::{
     Domain, Error,
-    announcement::{self, NewAnnouncement, pause},
+    announcement::{self, ALERTS, NewAnnouncement, pause},
+    practice,
 };
 use crate::{id_source::IdSource, store::WriteTransaction};
 
@@ -173,8 +174,9 @@ async fn is_closed(connection: &impl ConnectionTrait, user: DiscordUserId, now: 
 
 /// Whether the person wants messages of this kind, at this moment.
 async fn is_wanted(connection: &impl ConnectionTrait, row: &direct_message::Model) -> Result<bool, DbErr> {
-    let Some(kind) = Kind::of_name(&row.kind) else { return Ok(true) };
-    Ok(kind.purpose().is_wanted(wish::of_account(connection, row.discord_user_id).await?))
+    let of_timers = || practice::NoticeKind::of_name(&row.kind).map(|_| Purpose::Reminder);
+    let Some(purpose) = Kind::of_name(&row.kind).map(Kind::purpose).or_else(of_timers) else { return Ok(true) };
+    Ok(purpose.is_wanted(wish::of_account(connection, row.discord_user_id).await?))
 }
 
 /// What became of a claimed message.
@@ -257,6 +259,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
 
 /// What a person did not get is told to the guild that it is about, if it is about one.
 async fn tell_guild(txn: &WriteTransaction, input: &Settle, row: &direct_message::Model) -> Result<(), DbErr> {
+    practice::not_sent(txn, &input.ids, input.now, row).await?;
     let guild = row.data["guild_id"].as_str().and_then(|id| id.parse::<GuildId>().ok());
     let (Some(guild_id), Some(kind)) = (guild, Kind::of_name(&row.kind)) else { return Ok(()) };
     let mut data = row.data.clone();
@@ -269,7 +272,7 @@ async fn tell_guild(txn: &WriteTransaction, input: &Settle, row: &direct_message
         (Kind::Leaked, Some(key)) => leak_dedupe_key(guild_id, key),
         _ => format!("direct_message:{}", row.id),
     };
-    let new = NewAnnouncement { guild_id, kind: kind.name(), data, dedupe_key, at: input.now };
+    let new = NewAnnouncement { guild_id, slot_key: ALERTS, kind: kind.name(), data, dedupe_key, at: input.now };
     announcement::insert(txn, &input.ids, new).await?;
     Ok(())
 }

@@ -12,11 +12,13 @@ pub const ADMIN: &str = "admin";
 pub const SCOPES_MAX: usize = 64;
 
 /// Every fine scope, `resource:action`, and what it allows.
-pub const CATALOGUE: [(&str, &str); 6] = [
+pub const CATALOGUE: [(&str, &str); 8] = [
     ("discord:channels:read", "See the named channels of servers"),
     ("discord:channels:write", "Set and clear the named channels of servers"),
     ("discord:vanish:read", "See which channels vanish"),
     ("discord:vanish:write", "Set, change and remove vanishing channels"),
+    ("practice:read", "See who has practised how much"),
+    ("practice:write", "Start and stop practice sessions"),
     ("users:read", "See people and their accounts"),
     ("users:write", "Make the person of an account"),
 ];

@@ -54,6 +54,9 @@ pub(super) fn text(document: &Value) -> String {
     }
     text.truncate(text.len() - 1);
     text.push_str(".\n\n## Endpoints\n\n");
+    for (alias, own) in openapi::ALIASES {
+        let _ = writeln!(text, "- Whatever is below `{own}` is also below `{alias}`");
+    }
     for (path, method, operation) in openapi::operations(document) {
         let method = method.to_uppercase();
         if operation.get("x-alias-of").is_some() {

@@ -19,7 +19,8 @@ use super::{
 };
 
 /// Paths under which existing clients look for a feature, and where it really lives.
-pub(super) const ALIASES: [(&str, &str); 1] = [("/api/vanish/discord", "/api/discord/vanish")];
+pub(super) const ALIASES: [(&str, &str); 2] =
+    [("/api/vanish/discord", "/api/discord/vanish"), ("/api/practice-sessions", "/api/sessions/practice")];
 
 const DESCRIPTION: &str = "A Discord bot and its control plane over one store. Errors are \
     `application/problem+json` (RFC 9457) with a stable `code` and the `request_id` of the log. \
@@ -72,6 +73,7 @@ pub(super) fn head() -> OpenApi {
         .tags(Some([
             tag("vanish", "Channels whose messages vanish"),
             tag("channels", "Named channels of a server"),
+            tag("practice", "Practice sessions, and who has practised how much"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
             tag("users", "People: listed, found by an account, made and deleted, and one's own settings and data"),
             tag("identities", "People's accounts elsewhere"),

@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::bot;
 use crate::{
-    app::App,
+    app::{App, Gateway},
     domain::lease,
     store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, sequencer::Sequencer, session_clearer::SessionClearer,
-        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        message_timer::MessageTimer, messenger::Messenger, practice_keeper::PracticeKeeper, sequencer::Sequencer,
+        session_clearer::SessionClearer, slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -104,6 +104,9 @@ impl Leader {
         let clearer = SessionClearer::new(domain.clone());
         term.tasks.spawn(worker::run(clearer, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
+        let readiness = self.app.readiness().clone();
+        let hears_voice = Box::new(move || readiness.gateway() == Gateway::Ready);
+        self.employ(&mut term, PracticeKeeper::new(domain.clone(), self.sweeper.period, hears_voice));
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));

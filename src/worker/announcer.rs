@@ -1,4 +1,4 @@
-//! Tells guilds what they must know: events become announcements, announcements become posts in the alerts slot.
+//! Tells guilds what they must know: events become announcements, announcements become posts in their slot.
 
 use std::time::Duration;
 
@@ -6,14 +6,17 @@ use chrono::{DateTime, Utc};
 use entity::{announcement, id::ChannelId};
 use serde_json::{Value, json};
 
-use super::{Progress, Worker, messenger};
+use super::{
+    Progress, Worker, messenger,
+    timer_notice::{self, Place},
+};
 use crate::{
     discord_api::{DiscordApi, Lane},
     domain::{
         Domain, Error,
         announcement::{self as announcements, Outcome},
         direct_message::Kind,
-        guild,
+        guild, practice,
         slot::{self, SlotKey, SlotProblem},
     },
 };
@@ -48,11 +51,19 @@ impl Announcer {
         if !resolved.confirmed {
             return Ok(Outcome::Failed { code: "unconfirmed".to_owned(), retry_in: None });
         }
-        let content = match Kind::of_name(&row.kind) {
-            Some(kind) => self.about_key(kind, &row.data).await?,
-            None => text(row),
+        let body = match practice::read_notice(&row.kind, &row.data) {
+            Some((kind, facts)) if practice::notice_is_true(&self.domain, kind, &facts).await? => {
+                timer_notice::message(kind, &facts, Place::Channel)
+            }
+            Some(_) => return Ok(Outcome::Moot),
+            None => {
+                let content = match Kind::of_name(&row.kind) {
+                    Some(kind) => self.about_key(kind, &row.data).await?,
+                    None => text(row),
+                };
+                json!({ "content": content, "allowed_mentions": { "parse": [] } })
+            }
         };
-        let body = json!({ "content": content, "allowed_mentions": { "parse": [] } });
         // At most 25 characters: the row's own randomness.
         let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
         match self.api.create_message(resolved.channel_id, body, Some(&nonce), Lane::Normal).await {

@@ -11,12 +11,16 @@ use entity::{
 };
 use serde_json::{Value, json};
 
-use super::{Progress, Worker};
+use super::{
+    Progress, Worker,
+    timer_notice::{self, Place},
+};
 use crate::{
     discord_api::{self, DiscordApi, Lane},
     domain::{
         Actor, Domain, Error, api_key,
         direct_message::{self as messages, DueMessage, Kind, Outcome},
+        practice,
     },
 };
 
@@ -57,6 +61,12 @@ impl Messenger {
 
     async fn send(&self, due: &DueMessage) -> Result<Outcome, Error> {
         let row = &due.row;
+        if let Some((kind, facts)) = practice::read_notice(&row.kind, &row.data) {
+            if !practice::notice_is_true(&self.domain, kind, &facts).await? {
+                return Ok(Outcome::Moot);
+            }
+            return Ok(self.hand_over(due, &timer_notice::message(kind, &facts, Place::Direct)).await);
+        }
         let Some((kind, key)) = Kind::of_name(&row.kind).zip(key_of(&self.domain, &row.data).await?) else {
             return Ok(Outcome::Moot);
         };
@@ -64,22 +74,26 @@ impl Messenger {
         if kind.is_about_a_good_key() && !is_good {
             return Ok(Outcome::Moot);
         }
+        Ok(self.hand_over(due, &text::message(kind, &key, &row.data)).await)
+    }
+
+    async fn hand_over(&self, due: &DueMessage, body: &Value) -> Outcome {
+        let row = &due.row;
         if !due.is_wanted {
-            return Ok(Outcome::Unwanted);
+            return Outcome::Unwanted;
         }
         if due.is_closed {
-            return Ok(Outcome::Closed);
+            return Outcome::Closed;
         }
-        let body = text::message(kind, &key, &row.data);
         // At most 25 characters: the row's own randomness.
         let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
-        match self.deliver(row, &body, &nonce).await {
-            Ok(outcome) => Ok(outcome),
-            Err(discord_api::Error::CannotSendToUser) => Ok(Outcome::Closed),
+        match self.deliver(row, body, &nonce).await {
+            Ok(outcome) => outcome,
+            Err(discord_api::Error::CannotSendToUser) => Outcome::Closed,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, kind = row.kind, "a direct message failed");
                 let code = if error.is_gone() { "unknown_user" } else { "discord" };
-                Ok(Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() })
+                Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() }
             }
         }
     }

@@ -13,6 +13,8 @@ mod harness;
 mod my_commands;
 mod openapi;
 mod people;
+mod practice;
+mod practice_commands;
 mod promises;
 mod schema;
 mod settings_commands;

@@ -190,7 +190,7 @@ impl State {
     }
 
     /// As [`Self::dispatch`], with data that depends on the session's intents.
-    fn dispatch_each(&mut self, event: &str, intents: u64, guild: Option<u64>, data: impl Fn(u64) -> Value) {
+    pub(crate) fn dispatch_each(&mut self, event: &str, intents: u64, guild: Option<u64>, data: impl Fn(u64) -> Value) {
         let doubled = self.gateway.duplicate && matches!(event, "MESSAGE_CREATE" | "INTERACTION_CREATE");
         for index in 0..self.gateway.sessions.len() {
             let session = &self.gateway.sessions[index];

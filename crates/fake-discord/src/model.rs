@@ -75,6 +75,8 @@ pub(crate) struct Member {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Voice {
     pub(crate) channel: u64,
+    /// Names the stay: it is the same until they leave.
+    pub(crate) session: u64,
     pub(crate) self_mute: bool,
     pub(crate) self_deaf: bool,
 }
@@ -88,6 +90,8 @@ pub(crate) struct Guild {
     pub(crate) roles: BTreeMap<u64, Role>,
     pub(crate) members: BTreeMap<u64, Member>,
     pub(crate) voice: BTreeMap<u64, Voice>,
+    /// The voice channel for people who are away.
+    pub(crate) afk_channel: Option<u64>,
     /// Rules of AutoMod, as Discord shows them.
     pub(crate) rules: BTreeMap<u64, Value>,
 }

@@ -89,7 +89,7 @@ pub(crate) fn guild(guild: &Guild) -> Value {
         "id": guild.id.to_string(), "name": guild.name, "owner_id": guild.owner_id.to_string(),
         "icon": null, "description": null, "home_header": null, "splash": null, "banner": null,
         "discovery_splash": null, "application_id": null, "region": "deprecated",
-        "afk_channel_id": null, "afk_timeout": 300, "system_channel_id": null,
+        "afk_channel_id": maybe_id(guild.afk_channel), "afk_timeout": 300, "system_channel_id": null,
         "system_channel_flags": 0, "widget_enabled": false, "widget_channel_id": null,
         "verification_level": 1, "default_message_notifications": 1, "mfa_level": 0,
         "explicit_content_filter": 0, "max_presences": null, "max_members": 500_000,
@@ -102,6 +102,19 @@ pub(crate) fn guild(guild: &Guild) -> Value {
     })
 }
 
+/// A member's voice state; `channel_id` is null when not connected.
+fn voice_state(guild: &Guild, user_id: u64) -> Value {
+    let voice = guild.voice.get(&user_id);
+    json!({
+        "user_id": user_id.to_string(), "channel_id": maybe_id(voice.map(|one| one.channel)),
+        "session_id": format!("voice{}", voice.map_or(0, |one| one.session)),
+        "deaf": false, "mute": false, "suppress": false, "self_video": false,
+        "self_deaf": voice.is_some_and(|one| one.self_deaf),
+        "self_mute": voice.is_some_and(|one| one.self_mute),
+        "request_to_speak_timestamp": null,
+    })
+}
+
 /// A user's membership in a thread.
 pub(crate) fn thread_member(channel: &Channel, user_id: u64) -> Value {
     json!({
@@ -111,8 +124,11 @@ pub(crate) fn thread_member(channel: &Channel, user_id: u64) -> Value {
 }
 
 impl State {
-    /// The guild as `GUILD_CREATE` shows it, with the bot as the only listed member.
-    pub(crate) fn guild_create(&self, guild: &Guild) -> Value {
+    /// The guild as `GUILD_CREATE` shows it to a session with these intents: of its members the bot and those in voice
+    /// channels are listed, whose voice states name neither the guild nor the member.
+    pub(crate) fn guild_create(&self, guild: &Guild, intents: u64) -> Value {
+        let voice = if intents & crate::GUILD_VOICE_STATES == 0 { None } else { Some(&guild.voice) };
+        let in_voice = || voice.into_iter().flat_map(|states| states.keys().copied());
         let mut value = crate::render::guild(guild);
         let (threads, channels): (Vec<&Channel>, Vec<&Channel>) = self
             .channels
@@ -125,8 +141,9 @@ impl State {
             .filter(|one| one.thread.as_ref().is_some_and(|meta| !meta.archived))
             .map(|one| self.channel_json(one))
             .collect();
-        value["members"] = json!([self.member_json(guild.id, BOT_USER_ID)]);
-        value["voice_states"] = guild.voice.keys().map(|user| self.voice_json(guild, *user)).collect();
+        let listed = in_voice().filter(|user| *user != BOT_USER_ID).chain([BOT_USER_ID]);
+        value["members"] = listed.map(|user| self.member_json(guild.id, user)).collect();
+        value["voice_states"] = in_voice().map(|user| voice_state(guild, user)).collect();
         value["member_count"] = json!(guild.members.len());
         value["large"] = json!(guild.members.len() > 250);
         value["unavailable"] = json!(false);
@@ -149,18 +166,12 @@ impl State {
         value
     }
 
-    /// A member's voice state; `channel_id` is null when not connected.
+    /// A member's voice state as an event tells it.
     pub(crate) fn voice_json(&self, guild: &Guild, user_id: u64) -> Value {
-        let voice = guild.voice.get(&user_id);
-        json!({
-            "guild_id": guild.id.to_string(), "user_id": user_id.to_string(),
-            "channel_id": maybe_id(voice.map(|one| one.channel)),
-            "member": self.member_json(guild.id, user_id), "session_id": format!("voice{user_id}"),
-            "deaf": false, "mute": false, "suppress": false, "self_video": false,
-            "self_deaf": voice.is_some_and(|one| one.self_deaf),
-            "self_mute": voice.is_some_and(|one| one.self_mute),
-            "request_to_speak_timestamp": null,
-        })
+        let mut value = voice_state(guild, user_id);
+        value["guild_id"] = id(guild.id);
+        value["member"] = self.member_json(guild.id, user_id);
+        value
     }
 
     /// A channel of any kind.

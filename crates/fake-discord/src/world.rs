@@ -112,8 +112,11 @@ impl State {
     }
 
     fn announce_guild(&mut self, id: u64) {
-        let data = self.guild_create(&self.guilds[&id]);
-        self.dispatch("GUILD_CREATE", gateway::GUILDS, Some(id), &data);
+        let (plain, with_voice) =
+            (self.guild_create(&self.guilds[&id], 0), self.guild_create(&self.guilds[&id], u64::MAX));
+        self.dispatch_each("GUILD_CREATE", gateway::GUILDS, Some(id), |intents| {
+            if intents & gateway::GUILD_VOICE_STATES == 0 { plain.clone() } else { with_voice.clone() }
+        });
     }
 }
 
@@ -142,6 +145,7 @@ impl FakeDiscord {
                 roles: BTreeMap::from([(id, role(id, "@everyone", EVERYONE_DEFAULT, 0)), (bot_role, own_role)]),
                 members: BTreeMap::from([(owner, member(Vec::new())), (BOT_USER_ID, member(vec![bot_role]))]),
                 voice: BTreeMap::new(),
+                afk_channel: None,
                 rules: BTreeMap::new(),
             };
             state.guilds.insert(id, guild);
@@ -213,6 +217,15 @@ impl FakeDiscord {
     pub fn rename_guild(&self, guild: u64, name: &str) {
         self.with(|state| {
             name.clone_into(&mut state.guild_mut(guild).name);
+            let data = render::guild(&state.guilds[&guild]);
+            state.dispatch("GUILD_UPDATE", gateway::GUILDS, Some(guild), &data);
+        });
+    }
+
+    /// Makes a voice channel the one for people who are away; None: there is none.
+    pub fn set_afk_channel(&self, guild: u64, channel: Option<u64>) {
+        self.with(|state| {
+            state.guild_mut(guild).afk_channel = channel;
             let data = render::guild(&state.guilds[&guild]);
             state.dispatch("GUILD_UPDATE", gateway::GUILDS, Some(guild), &data);
         });

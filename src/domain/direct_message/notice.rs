@@ -16,7 +16,7 @@ use super::{NewDirectMessage, Purpose, direct_message, insert};
 use crate::{
     domain::{
         Domain, Error,
-        announcement::{self, NewAnnouncement},
+        announcement::{self, ALERTS, NewAnnouncement},
         event::reader,
     },
     id_source::IdSource,
@@ -163,7 +163,8 @@ async fn write(txn: &WriteTransaction, ids: &IdSource, now: DateTime<Utc>, notic
         insert(txn, ids, NewDirectMessage { discord_user_id, kind, data, dedupe_key, at: now }).await?;
     } else if let Some(guild_id) = notice.key.guild_id.filter(|_| notice.kind != Kind::Leaked) {
         // Leaks are told to the guild in any case.
-        announcement::insert(txn, ids, NewAnnouncement { guild_id, kind, data, dedupe_key, at: now }).await?;
+        let new = NewAnnouncement { guild_id, slot_key: ALERTS, kind, data, dedupe_key, at: now };
+        announcement::insert(txn, ids, new).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{
         Domain, Error,
-        announcement::{NewAnnouncement, insert},
+        announcement::{ALERTS, NewAnnouncement, insert},
     },
     id_source::IdSource,
     store::WriteTransaction,
@@ -118,6 +118,7 @@ async fn claim(txn: &WriteTransaction, input: &Claim) -> Result<bool, Error> {
     let counts = counts(txn, row.guild_id).await?;
     let new = NewAnnouncement {
         guild_id: row.guild_id,
+        slot_key: ALERTS,
         kind: DIGEST_KIND,
         data: serde_json::to_value(counts)?,
         dedupe_key: format!("digest:{}:{}", row.guild_id, due.timestamp()),

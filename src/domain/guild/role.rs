@@ -58,6 +58,16 @@ pub async fn recognise(domain: &Domain, member: Member) -> Result<Member, Error>
     Ok(Member { given: GivenRights::of(&roles, &member.roles), ..member })
 }
 
+/// The role that has a right in a guild, for those who know a member's roles and nothing else of them.
+pub(in crate::domain) async fn role_of(
+    domain: &Domain,
+    guild_id: GuildId,
+    kind: RoleKind,
+) -> Result<Option<RoleId>, Error> {
+    let roles = cached(domain, guild_id).await?;
+    Ok(roles.iter().find(|(given, _)| *given == kind).map(|(_, role)| *role))
+}
+
 async fn cached(domain: &Domain, guild_id: GuildId) -> Result<std::sync::Arc<Vec<(RoleKind, RoleId)>>, Error> {
     let load = async { Ok(all(domain.store.reader(), guild_id).await?) };
     domain.caches.guild_roles.get_or_load(guild_id, load).await

@@ -8,6 +8,7 @@ mod chat;
 mod keys;
 mod log;
 mod person;
+mod practice;
 mod sessions;
 mod work;
 
@@ -224,6 +225,46 @@ pub const HOLDINGS: &[Holding] = &[
         export: Rule::Work(work::export_projects),
         end_access: Rule::Nothing(LETS_NOBODY_IN),
         erase: Rule::Work(work::erase_projects),
+    },
+    Holding {
+        table: "practice_session",
+        columns: &["user_id", "open_user_id"],
+        merge: Rule::Work(practice::move_sessions),
+        export: Rule::Work(practice::export_sessions),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_sessions),
+    },
+    Holding {
+        table: "practice_day",
+        columns: &["user_id"],
+        merge: Rule::Work(practice::add_days),
+        export: Rule::Work(practice::export_days),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_days),
+    },
+    Holding {
+        table: "practice_total",
+        columns: &["user_id"],
+        merge: Rule::Work(practice::add_totals),
+        export: Rule::Nothing("is the sum of the days"),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_totals),
+    },
+    Holding {
+        table: "practice_correction",
+        columns: &["user_id", "decided_by"],
+        merge: Rule::Work(practice::move_corrections),
+        export: Rule::Work(practice::export_corrections),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_corrections),
+    },
+    Holding {
+        table: "practice_goal",
+        columns: &["user_id"],
+        merge: Rule::Work(practice::move_goals),
+        export: Rule::Work(practice::export_goals),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_goals),
     },
     Holding {
         table: "direct_message",

@@ -38,6 +38,7 @@ const ELSEWHERE: u64 = 43;
 fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
     let rule = json!({"channelId": "1001", "guildId": HERE, "duration": 3600});
     let slot = json!({"channelId": "1001"});
+    let session = json!({"discordId": "7", "guildId": HERE});
     Some(match operation {
         "health" => ("/health", None),
         "ready" => ("/ready", None),
@@ -60,6 +61,20 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "setChannelSettingByBody" => {
             ("/api/discord/channels", Some(json!({"guildId": HERE, "key": "alerts", "channelId": "1001"})))
         }
+        "startPractice" => ("/api/sessions/practice/start", Some(session)),
+        "startPracticeAtRoot" => ("/api/sessions/practice", Some(session)),
+        "stopPractice" => ("/api/sessions/practice/stop", Some(json!({"discordId": "7"}))),
+        "getDailyPracticeOfDiscord" => ("/api/sessions/practice/stats/daily/discord/7?guildId=42", None),
+        "getDailyPracticeOfUser" => ("/api/sessions/practice/stats/daily/user/$KEY?guildId=42", None),
+        "getDailyPractice" => ("/api/sessions/practice/stats/daily/7?guildId=42", None),
+        "getWeeklyPracticeOfDiscord" => ("/api/sessions/practice/stats/weekly/discord/7?guildId=42", None),
+        "getWeeklyPracticeOfUser" => ("/api/sessions/practice/stats/weekly/user/$KEY?guildId=42", None),
+        "getWeeklyPractice" => ("/api/sessions/practice/stats/weekly/$KEY?guildId=42", None),
+        "getMonthlyPracticeOfDiscord" => ("/api/sessions/practice/stats/monthly/discord/7?guildId=42", None),
+        "getMonthlyPracticeOfUser" => ("/api/sessions/practice/stats/monthly/user/$KEY?guildId=42", None),
+        "getMonthlyPractice" => ("/api/sessions/practice/stats/monthly/7?guildId=42", None),
+        "getPracticeLeaderboard" => ("/api/sessions/practice/leaderboard?guildId=42", None),
+        "getPracticeTotalHours" => ("/api/sessions/practice/total-hours?guildId=42", None),
         "listKeys" => ("/api/admin/keys", None),
         "createKey" => ("/api/admin/keys", Some(json!({"name": "made"}))),
         "getKey" | "revokeKey" => ("/api/admin/keys/$KEY", None),
@@ -103,6 +118,7 @@ async fn prepare(server: &Server) -> TestKey {
     for (path, body) in [
         ("/api/discord/vanish", json!({"channelId": "1001", "guildId": HERE, "duration": 60})),
         ("/api/discord/channels", json!({"guildId": HERE, "key": "alerts", "channelId": "1001"})),
+        ("/api/sessions/practice/start", json!({"discordId": "7", "guildId": HERE})),
     ] {
         assert_eq!(server.json("POST", path, body).await.status, 200, "{path}");
     }
@@ -183,7 +199,7 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
     // Whose rows they are not, for them they are not there; what is not there can be removed.
     let absent: &[u16] = match operation {
         "removeVanish" => SERVED,
-        "getVanish" | "addDeleted" => &[404],
+        "getVanish" | "addDeleted" | "stopPractice" => &[404],
         _ => &[403],
     };
     match kind {
@@ -224,8 +240,8 @@ async fn the_matrix() {
         let id = operation["operationId"].as_str().expect("an id");
         let own = id.strip_suffix("Alias").unwrap_or(id);
         let (target, body) = sample(own).unwrap_or_else(|| panic!("{id} has no line in the matrix"));
-        let target = match path.strip_prefix("/api/vanish/discord") {
-            Some(_) => target.replace("/api/discord/vanish", "/api/vanish/discord"),
+        let target = match openapi::ALIASES.iter().find(|(alias, _)| path.starts_with(alias)) {
+            Some((alias, own)) => target.replace(own, alias),
             None => target.to_owned(),
         };
         let scope = operation["x-scope"].as_str().unwrap_or_else(|| panic!("{id} has no x-scope"));

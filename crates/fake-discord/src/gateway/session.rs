@@ -103,10 +103,11 @@ impl State {
                 "id": APPLICATION_ID.to_string(), "flags": super::application_flags(self.privileged),
             },
         });
-        let creates: Vec<Value> = mine.iter().map(|id| self.guild_create(&self.guilds[id])).collect();
         let Some(index) = self.gateway.sessions.iter().position(|one| one.id == session) else {
             return;
         };
+        let intents = self.gateway.sessions[index].intents;
+        let creates: Vec<Value> = mine.iter().map(|id| self.guild_create(&self.guilds[id], intents)).collect();
         self.gateway.emit(index, "READY", &ready);
         if self.gateway.sessions[index].intents & super::GUILDS != 0 {
             for guild in creates {

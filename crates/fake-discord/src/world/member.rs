@@ -153,19 +153,23 @@ impl FakeDiscord {
     /// As [`Self::set_voice`], saying whether they muted and deafened themselves.
     pub fn set_voice_with(&self, guild: u64, user: u64, channel: Option<u64>, mute: bool, deaf: bool) {
         self.with(|state| {
+            let new_session = state.next_id();
             let Some(found) = state.guilds.get_mut(&guild) else {
                 panic!("there is no guild {guild}");
             };
+            let session = found.voice.get(&user).map_or(new_session, |one| one.session);
             match channel {
                 Some(channel) => {
-                    let voice = Voice { channel, self_mute: mute, self_deaf: deaf };
+                    let voice = Voice { channel, session, self_mute: mute, self_deaf: deaf };
                     found.voice.insert(user, voice);
                 }
                 None => {
                     found.voice.remove(&user);
                 }
             }
-            let data = state.voice_json(&state.guilds[&guild], user);
+            let mut data = state.voice_json(&state.guilds[&guild], user);
+            // The state of who has left names the stay that has ended.
+            data["session_id"] = json!(format!("voice{session}"));
             state.dispatch("VOICE_STATE_UPDATE", gateway::GUILD_VOICE_STATES, Some(guild), &data);
         });
     }

@@ -1,0 +1,95 @@
+//! Sessions as rows of a table, in bounded pages: a whole guild's for its moderators, or a person's own.
+
+use chrono::{DateTime, Utc};
+use entity::{
+    id::{DiscordUserId, GuildId, PracticeSessionId, UserId},
+    practice_session::{self, SessionSource, SessionState},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{
+    Person, SessionView,
+    person::{accounts, require_own_or},
+};
+use crate::domain::{Actor, Domain, Error, Right};
+
+/// Rows of a page.
+const PAGE: u64 = 500;
+
+/// Where the next page begins: after this session.
+pub type ExportCursor = (DateTime<Utc>, PracticeSessionId);
+
+/// One session of an export. What members wrote is only in their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the session")]
+pub struct CsvRow {
+    pub session_id: PracticeSessionId,
+    pub user_id: UserId,
+    pub discord_user_id: Option<DiscordUserId>,
+    pub guild_id: Option<GuildId>,
+    pub source: SessionSource,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub seconds: i64,
+    pub activity: Option<String>,
+    pub note: Option<String>,
+}
+
+/// The next page of ended sessions, the oldest first, and where the one after it begins. Without a person it is that of
+/// a guild, for whoever may manage it.
+pub async fn export_page(
+    domain: &Domain,
+    actor: &Actor,
+    (person, guild_id): (Option<Person>, Option<GuildId>),
+    after: Option<ExportCursor>,
+) -> Result<(Vec<CsvRow>, Option<ExportCursor>), Error> {
+    let reader = domain.store.reader();
+    let mut select = practice_session::Entity::find();
+    match person {
+        Some(person) => {
+            let user = person.find(reader).await?;
+            require_own_or(actor, (person, user), Right::ManagePractice, guild_id)?;
+            let Some(user) = user else { return Ok((Vec::new(), None)) };
+            select = select.filter(practice_session::COLUMN.user_id.eq(user));
+        }
+        None => actor.require(Right::ManagePractice, guild_id)?,
+    }
+    if let Some(guild_id) = guild_id {
+        select = select.filter(practice_session::COLUMN.guild_id.eq(guild_id));
+    }
+    if let Some((started_at, id)) = after {
+        use sea_orm::ExprTrait as _;
+        let later = practice_session::COLUMN.started_at.gt(started_at);
+        let beside = practice_session::COLUMN.started_at.eq(started_at).and(practice_session::COLUMN.id.gt(id));
+        select = select.filter(Condition::any().add(later).add(beside));
+    }
+    let rows = select
+        .filter(practice_session::Column::State.eq(SessionState::Done))
+        .order_by_asc(practice_session::COLUMN.started_at)
+        .order_by_asc(practice_session::COLUMN.id)
+        .limit(PAGE)
+        .all(reader)
+        .await?;
+    let next = rows.last().filter(|_| rows.len() as u64 == PAGE).map(|row| (row.started_at, row.id));
+    let mut users: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
+    users.sort_unstable();
+    users.dedup();
+    let accounts = accounts(reader, &users).await?;
+    let is_own = person.is_some();
+    let rows = rows.into_iter().map(|row| {
+        let SessionView { row, seconds, .. } = row.into();
+        CsvRow {
+            session_id: row.id,
+            user_id: row.user_id,
+            discord_user_id: accounts.get(&row.user_id).copied(),
+            guild_id: row.guild_id,
+            source: row.source,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            seconds,
+            activity: row.activity.filter(|_| is_own || !row.is_private),
+            note: row.note.filter(|_| is_own),
+        }
+    });
+    Ok((rows.collect(), next))
+}
