@@ -25,6 +25,7 @@ pub mod password_credential;
 pub mod practice_correction;
 pub mod practice_day;
 pub mod practice_goal;
+pub mod practice_post;
 pub mod practice_rule;
 pub mod practice_season;
 pub mod practice_segment;

@@ -26,6 +26,7 @@ mod m20261126_000013_create_guild_role;
 mod m20261126_000014_add_direct_message_wish;
 mod m20261126_000015_create_vanish_own;
 mod m20261126_000020_create_practice;
+mod m20261126_000021_create_practice_post;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_add_direct_message_wish::Migration),
             Box::new(m20261126_000015_create_vanish_own::Migration),
             Box::new(m20261126_000020_create_practice::Migration),
+            Box::new(m20261126_000021_create_practice_post::Migration),
         ]
     }
 }

@@ -151,6 +151,8 @@ pub enum Right {
     ReadPractice,
     /// Time the practice of others, change what it counts, and rule how it is counted: Manage Server.
     ManagePractice,
+    /// Decide what members ask to be counted: Manage Server, or the role of reviewers.
+    ReviewPractice,
     /// See and change the projects of everybody.
     ManageProjects,
 }
@@ -164,7 +166,7 @@ impl Right {
             Self::ReadSettings => "discord:channels:read",
             Self::ManageSettings => "discord:channels:write",
             Self::ReadPractice => "practice:read",
-            Self::ManagePractice => "practice:write",
+            Self::ManagePractice | Self::ReviewPractice => "practice:write",
             Self::ReadUsers => "users:read",
             Self::WriteUsers => "users:write",
             Self::ManageGuildRoles | Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
@@ -183,6 +185,9 @@ impl Right {
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
             Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice => {
                 "the permission Manage Server, or the role that /settings role gives its rights"
+            }
+            Self::ReviewPractice => {
+                "the permission Manage Server, or a role that /settings role makes manager or reviewer"
             }
             Self::ManageGuildRoles => "the permission Manage Server",
             Self::ManageKeys => "the permission Administrator in a server, or to administer this bot",
@@ -277,6 +282,7 @@ impl Member {
                 _ => manages(),
             },
             Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => manages(),
+            Right::ReviewPractice => manages() || self.given.has(RoleKind::Reviewer),
             Right::ManageGuildRoles => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
             Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,

@@ -19,7 +19,11 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-use super::{Domain, Error, direct_message, event::reader, practice};
+use super::{
+    Domain, Error, direct_message,
+    event::{Author, reader},
+    practice,
+};
 use crate::{id_source::IdSource, store::WriteTransaction};
 
 /// The slot that receives announcements.
@@ -52,10 +56,20 @@ pub(in crate::domain) async fn insert(
     ids: &IdSource,
     new: NewAnnouncement,
 ) -> Result<bool, DbErr> {
+    insert_into(txn, ids, ALERTS.to_owned(), new).await
+}
+
+/// The same for another slot.
+pub(in crate::domain) async fn insert_into(
+    txn: &WriteTransaction,
+    ids: &IdSource,
+    slot_key: String,
+    new: NewAnnouncement,
+) -> Result<bool, DbErr> {
     let row = announcement::ActiveModel {
         id: Set(AnnouncementId(ids.uuid())),
         guild_id: Set(new.guild_id),
-        slot_key: Set(new.slot_key.to_owned()),
+        slot_key: Set(slot_key),
         kind: Set(new.kind.to_owned()),
         data: Set(new.data),
         dedupe_key: Set(new.dedupe_key),
@@ -129,6 +143,7 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
             let position = event.position?;
             ("slot.broken", format!("slot.broken:{guild_id}:{key}:{position}"))
         }
+        "practice.post_failed" => ("practice.post_failed", format!("practice.post_failed:{}", event.position?)),
         _ => return None,
     };
     Some(NewAnnouncement {
@@ -218,12 +233,12 @@ struct Settle {
     ids: IdSource,
     id: AnnouncementId,
     outcome: Outcome,
-    now: DateTime<Utc>,
+    author: Author,
 }
 
 /// Records the outcome of a claimed announcement; says whether it was still open.
 pub async fn settle(domain: &Domain, id: AnnouncementId, outcome: Outcome) -> Result<bool, Error> {
-    let input = Settle { ids: domain.ids.clone(), id, outcome, now: domain.now() };
+    let input = Settle { ids: domain.ids.clone(), id, outcome, author: Author::system(domain) };
     domain.store.write(input, |txn, input| Box::pin(settle_in(txn, input))).await
 }
 
@@ -236,22 +251,32 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
     let Some(row) = open else {
         return Ok(false);
     };
+    let now = input.author.at();
     let (outcome, due_at) = match &input.outcome {
         Outcome::Posted { message_id, channel_id } => {
-            spare(txn, row.guild_id, (*message_id, *channel_id), input.now).await?;
+            spare(txn, row.guild_id, (*message_id, *channel_id), now).await?;
             ("posted".to_owned(), None)
         }
         Outcome::NoSlot => {
-            practice::not_posted(txn, &input.ids, input.now, &row).await?;
+            practice::not_posted(txn, &input.ids, now, &row).await?;
             ("no_slot".to_owned(), None)
         }
         Outcome::Moot => ("moot".to_owned(), None),
         Outcome::Failed { code, retry_in } => {
-            let retry_at = input.now + pause(row.attempts, *retry_in);
-            let code = code.chars().take(CODE_CHARS_MAX).collect();
+            let retry_at = now + pause(row.attempts, *retry_in);
+            let code: String = code.chars().take(CODE_CHARS_MAX).collect();
             (code, (row.attempts < ATTEMPTS_MAX).then_some(retry_at))
         }
     };
+    if row.kind == practice::BOARD_KIND && due_at.is_none() {
+        let result = match &input.outcome {
+            Outcome::Posted { message_id, channel_id } => {
+                Ok(json!({ "message_id": message_id, "channel_id": channel_id }))
+            }
+            Outcome::NoSlot | Outcome::Failed { .. } => Err(outcome.as_str()),
+        };
+        practice::post::settled(txn, &input.author, &row, result).await?;
+    }
     announcement::Entity::update_many()
         .col_expr(announcement::Column::Outcome, Expr::value(outcome))
         .col_expr(announcement::Column::DueAt, Expr::value(due_at))

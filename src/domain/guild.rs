@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::{
     Actor, Domain, Error, Right,
     event::{Author, spelled, unspelled},
+    practice,
 };
 use crate::store::WriteTransaction;
 
@@ -158,7 +159,11 @@ pub async fn ensure(txn: &WriteTransaction, guild_id: GuildId, now: DateTime<Utc
 }
 
 /// The guild's row, made where it is missing, locked until the transaction ends.
-async fn lock(txn: &WriteTransaction, guild_id: GuildId, now: DateTime<Utc>) -> Result<guild::Model, DbErr> {
+pub(in crate::domain) async fn lock(
+    txn: &WriteTransaction,
+    guild_id: GuildId,
+    now: DateTime<Utc>,
+) -> Result<guild::Model, DbErr> {
     ensure(txn, guild_id, now).await?;
     guild::Entity::find_by_id(guild_id)
         .lock_exclusive()
@@ -250,6 +255,7 @@ async fn store_in(
     active.digest_due_at = Set(due);
     active.updated_at = Set(author.at());
     let row = active.update(txn.connection()).await?;
+    practice::post::reschedule(txn, &row, author.at()).await?;
     let change = (present.to_json(guild_id), wanted.to_json(guild_id));
     let subject = format!("guild/{guild_id}");
     txn.append_event(author.event("guild.settings_changed", guild_id, subject, change)).await?;

@@ -5,6 +5,7 @@
 
 mod document;
 mod export;
+mod practice;
 mod refusal;
 mod subject;
 mod vanish;
@@ -26,7 +27,7 @@ pub use refusal::HistoryRefusal;
 use subject::{Hold, Scope, Subject};
 
 /// The events that change settings.
-const KINDS: [&str; 16] = [
+const KINDS: [&str; 19] = [
     "slot.set",
     "slot.cleared",
     "slot.created",
@@ -43,6 +44,9 @@ const KINDS: [&str; 16] = [
     "vanish.exemption_removed",
     "vanish.paused",
     "vanish.resumed",
+    "practice.rule_set",
+    "practice.post_set",
+    "practice.post_removed",
 ];
 /// Most revisions of one page.
 const PAGE_MAX: u64 = 25;

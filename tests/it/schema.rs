@@ -96,6 +96,7 @@ async fn build_from_rows(connection: &DatabaseConnection) {
         .register(entity::practice_correction::Entity)
         .register(entity::practice_day::Entity)
         .register(entity::practice_goal::Entity)
+        .register(entity::practice_post::Entity)
         .register(entity::practice_rule::Entity)
         .register(entity::practice_season::Entity)
         .register(entity::practice_segment::Entity)

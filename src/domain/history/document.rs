@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     HistoryRefusal, PlannedChange,
+    practice::{self, PracticePart},
     subject::{Hold, State, Subject},
     vanish::{self, DefaultConfig, ExemptionKey, RuleConfig},
 };
@@ -47,6 +48,8 @@ pub(super) struct Document {
     /// Files that are older than it have none, which leaves the roles as they are.
     pub(super) roles: Option<Vec<RolePart>>,
     pub(super) vanish: Option<VanishPart>,
+    /// Files that are older than it have none.
+    pub(super) practice: Option<PracticePart>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -268,6 +271,9 @@ async fn wanted(domain: &Domain, guild_id: GuildId, document: &Document) -> Resu
     }
     if let Some(part) = &document.vanish {
         wanted.extend(wanted_of_vanish(domain, guild_id, part).await?);
+    }
+    if let Some(part) = &document.practice {
+        wanted.extend(practice::wanted(part)?);
     }
     Ok(wanted)
 }

@@ -12,6 +12,7 @@ use super::{
     document::{
         DefaultPart, Document, ExemptionPart, FORMAT, GeneralPart, RolePart, RulePart, SlotPart, VERSION, VanishPart,
     },
+    practice,
     subject::Hold,
     vanish::{self, ExemptionKey, RuleConfig},
 };
@@ -49,6 +50,7 @@ pub async fn export(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result
             rules: Some(rules.iter().map(|(channel, rule)| RulePart::of(*channel, rule)).collect()),
             exemptions: Some(exemptions.iter().map(|key| ExemptionPart::of(*key)).collect()),
         }),
+        practice: Some(practice::export(reader, guild_id).await?),
     };
     Ok(serde_json::to_value(document)?)
 }

@@ -6,6 +6,7 @@ use entity::{
     channel_slot, guild,
     guild_role::RoleKind,
     id::{ChannelId, GuildId, RoleId},
+    practice_post::PostPeriod,
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
 use serde_json::Value;
@@ -19,6 +20,7 @@ use crate::{
         Error, Right,
         event::{Author, spelled, unspelled},
         guild::{self as general, General, role},
+        practice::{PostConfig, Rule, post, rule},
         slot::{SlotConfig, SlotKey, SlotWriter},
     },
     id_source::IdSource,
@@ -34,6 +36,8 @@ pub(super) enum Subject {
     Rule(ChannelId),
     Default,
     Exemption(ExemptionKey),
+    PracticeRule,
+    PracticePost(PostPeriod),
 }
 
 /// What people decided about a subject. Two states are equal when nobody's decision differs.
@@ -45,6 +49,8 @@ pub(super) enum State {
     Rule(Option<RuleConfig>),
     Default(DefaultConfig),
     Exemption(bool),
+    PracticeRule(Rule),
+    PracticePost(Option<PostConfig>),
 }
 
 /// Whether rows that are read are also to be held until the transaction ends.
@@ -90,6 +96,12 @@ impl Subject {
                 own(guild)?;
                 ExemptionKey::parse(key).map(Self::Exemption)
             }
+            "practice_rule" => own(rest).map(|_| Self::PracticeRule),
+            "practice_post" => {
+                let (guild, period) = rest.split_once('/')?;
+                own(guild)?;
+                unspelled(period).map(Self::PracticePost)
+            }
             _ => None,
         }
     }
@@ -103,6 +115,8 @@ impl Subject {
             Self::Rule(channel) => format!("vanish/{channel}"),
             Self::Default => format!("vanish_default/{guild_id}"),
             Self::Exemption(key) => format!("vanish_exemption/{guild_id}/{key}"),
+            Self::PracticeRule => format!("practice_rule/{guild_id}"),
+            Self::PracticePost(period) => post::subject(guild_id, *period),
         }
     }
 
@@ -112,6 +126,7 @@ impl Subject {
             Self::Slot(_) | Self::General => Right::ManageSettings,
             Self::Role(_) => Right::ManageGuildRoles,
             Self::Rule(_) | Self::Default | Self::Exemption(_) => Right::ManageVanishDefaults,
+            Self::PracticeRule | Self::PracticePost(_) => Right::ManagePractice,
         }
     }
 
@@ -124,6 +139,8 @@ impl Subject {
             Self::Rule(_) => State::Rule(RuleConfig::of_json(value)?),
             Self::Default => State::Default(DefaultConfig::of_json(value)?),
             Self::Exemption(_) => State::Exemption(!value.is_null()),
+            Self::PracticeRule => State::PracticeRule(Rule::of_json(value)?),
+            Self::PracticePost(_) => State::PracticePost(PostConfig::of_json(value)?),
         })
     }
 
@@ -136,6 +153,8 @@ impl Subject {
             (Self::Rule(channel), State::Rule(Some(rule))) => rule.to_json(guild_id, *channel),
             (_, State::Default(default)) => default.to_json(guild_id),
             (Self::Exemption(key), State::Exemption(true)) => key.to_json(guild_id),
+            (_, State::PracticeRule(rule)) => rule.to_json(guild_id),
+            (_, State::PracticePost(Some(config))) => config.to_json(guild_id),
             _ => Value::Null,
         }
     }
@@ -164,6 +183,8 @@ impl Subject {
             Self::Rule(channel) => State::Rule(vanish::present_rule(connection, guild_id, *channel, hold).await?),
             Self::Default => State::Default(vanish::present_default(connection, guild_id, hold).await?),
             Self::Exemption(key) => State::Exemption(vanish::is_exempt(connection, guild_id, *key).await?),
+            Self::PracticeRule => State::PracticeRule(rule::of(connection, guild_id).await?),
+            Self::PracticePost(period) => State::PracticePost(post::present(connection, guild_id, *period).await?),
         })
     }
 
@@ -184,6 +205,10 @@ impl Subject {
             (Self::Exemption(key), State::Exemption(exempt)) => {
                 vanish::restore_exemption(txn, scope, *key, *exempt).await
             }
+            (Self::PracticeRule, State::PracticeRule(wanted)) => rule::restore(txn, author, *guild_id, wanted).await,
+            (Self::PracticePost(period), State::PracticePost(config)) => {
+                post::store_in(txn, author, (*guild_id, *period), config.as_ref()).await.map(drop)
+            }
             _ => Err(HistoryRefusal::BadSubject { subject: self.spelled(*guild_id) }.into()),
         }
     }
@@ -199,6 +224,8 @@ impl fmt::Display for Subject {
             Self::Rule(channel) => write!(f, "The vanish rule of <#{channel}>"),
             Self::Default => f.write_str("The vanish defaults"),
             Self::Exemption(_) => f.write_str("A vanish exemption"),
+            Self::PracticeRule => f.write_str("The rules of practice"),
+            Self::PracticePost(period) => write!(f, "The {} board of practice", spelled(*period)),
         }
     }
 }

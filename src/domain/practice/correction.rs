@@ -4,14 +4,14 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    id::{GuildId, PracticeCorrectionId, PracticeSegmentId, PracticeSessionId, UserId},
+    id::{DiscordUserId, GuildId, PracticeCorrectionId, PracticeSegmentId, PracticeSessionId, UserId},
     practice_correction::{self, CorrectionKind, CorrectionState, Model},
     practice_segment::{self, SegmentKind},
     practice_session::{self, SessionState},
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    Select, sea_query::Expr,
 };
 use serde_json::{Value, json};
 
@@ -163,15 +163,48 @@ pub async fn queue(
     after: Option<PracticeCorrectionId>,
     limit: u64,
 ) -> Result<Vec<Model>, Error> {
-    actor.require(Right::ManagePractice, Some(guild_id))?;
-    let mut select = practice_correction::Entity::find()
-        .filter(practice_correction::COLUMN.guild_id.eq(guild_id))
-        .filter(practice_correction::Column::State.eq(CorrectionState::Waiting));
+    actor.require(Right::ReviewPractice, Some(guild_id))?;
+    let mut select = all_waiting(guild_id);
     if let Some(after) = after {
         select = select.filter(practice_correction::COLUMN.id.gt(after));
     }
     let select = select.order_by_asc(practice_correction::COLUMN.id).limit(limit.clamp(1, PAGE_MAX));
     Ok(select.all(domain.store.reader()).await?)
+}
+
+fn all_waiting(guild_id: GuildId) -> Select<practice_correction::Entity> {
+    practice_correction::Entity::find()
+        .filter(practice_correction::COLUMN.guild_id.eq(guild_id))
+        .filter(practice_correction::Column::State.eq(CorrectionState::Waiting))
+}
+
+/// A request that waits.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// It.
+    pub request: Model,
+    /// Whose it is, if they have an account.
+    pub discord_user_id: Option<DiscordUserId>,
+    /// How many wait, this one included.
+    pub count: u64,
+}
+
+/// The oldest request that waits behind another one, else the oldest of all.
+pub async fn waiting(
+    domain: &Domain,
+    actor: &Actor,
+    guild_id: GuildId,
+    after: Option<PracticeCorrectionId>,
+) -> Result<Option<Waiting>, Error> {
+    let mut found = queue(domain, actor, guild_id, after, 1).await?.pop();
+    if found.is_none() && after.is_some() {
+        found = queue(domain, actor, guild_id, None, 1).await?.pop();
+    }
+    let Some(request) = found else { return Ok(None) };
+    let reader = domain.store.reader();
+    let discord_user_id = accounts(reader, &[request.user_id]).await?.get(&request.user_id).copied();
+    let count = all_waiting(guild_id).count(reader).await?;
+    Ok(Some(Waiting { request, discord_user_id, count }))
 }
 
 struct Decide {
@@ -210,7 +243,7 @@ async fn decide(
     state: CorrectionState,
     reason: Option<String>,
 ) -> Result<Model, Error> {
-    actor.require_somewhere(Right::ManagePractice)?;
+    actor.require_somewhere(Right::ReviewPractice)?;
     let reason = text(reason, NOTE_MAX, PracticeRefusal::BadNote)?;
     let author = Author::new(domain, actor);
     let input = Decide { author, ids: domain.ids.clone(), actor: actor.clone(), id, state, reason };
@@ -222,8 +255,14 @@ async fn decide_in(txn: &WriteTransaction, input: &Decide) -> Result<Model, Erro
     let found = practice_correction::Entity::find_by_id(input.id).one(txn.connection()).await?;
     let mut row = found.ok_or(PracticeRefusal::NoCorrection)?;
     // A request of another guild is not there for whoever may not see it.
-    if !input.actor.may(Right::ManagePractice, row.guild_id) {
+    if !input.actor.may(Right::ReviewPractice, row.guild_id) {
         return Err(PracticeRefusal::NoCorrection.into());
+    }
+    if !input.actor.may(Right::ManagePractice, row.guild_id)
+        && let Some(own) = input.actor.discord_user()
+        && Person::Discord(own).find(txn.connection()).await? == Some(row.user_id)
+    {
+        return Err(PracticeRefusal::OwnRequest.into());
     }
     row.state = input.state;
     row.reason.clone_from(&input.reason);
@@ -253,6 +292,11 @@ async fn decide_in(txn: &WriteTransaction, input: &Decide) -> Result<Model, Erro
             .filter(practice_correction::COLUMN.id.eq(row.id))
             .exec(txn.connection())
             .await?;
+    } else {
+        let state = json!({ "user_id": row.user_id, "kind": spelled(row.kind), "state": spelled(row.state) });
+        let subject = format!("practice_correction/{}", row.id);
+        let event = change.author.event("practice.request_rejected", row.guild_id, subject, (Value::Null, state));
+        txn.append_event(event).await?;
     }
     Ok(row)
 }

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    id::{DiscordUserId, GuildId, PracticeSessionId, UserId},
+    id::{DiscordUserId, GuildId, PracticeCorrectionId, PracticeSessionId, UserId},
+    practice_correction::{self, CorrectionKind},
     practice_session::{self, SessionSource, SessionState},
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -90,6 +91,51 @@ pub async fn export_page(
             activity: row.activity.filter(|_| is_own || !row.is_private),
             note: row.note.filter(|_| is_own),
         }
+    });
+    Ok((rows.collect(), next))
+}
+
+/// Where the next page of adjustments begins: after this one.
+pub type AdjustmentCursor = PracticeCorrectionId;
+
+/// Time that a moderator added or took, which belongs to no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are those of the correction")]
+pub struct AdjustmentRow {
+    pub id: PracticeCorrectionId,
+    pub user_id: UserId,
+    pub discord_user_id: Option<DiscordUserId>,
+    pub at: DateTime<Utc>,
+    pub seconds: i64,
+}
+
+/// The next page of a guild's adjustments, the oldest first: with the sessions they sum up to what is counted.
+pub async fn adjustments_page(
+    domain: &Domain,
+    actor: &Actor,
+    guild_id: GuildId,
+    after: Option<AdjustmentCursor>,
+) -> Result<(Vec<AdjustmentRow>, Option<AdjustmentCursor>), Error> {
+    actor.require(Right::ManagePractice, Some(guild_id))?;
+    let reader = domain.store.reader();
+    let mut select = practice_correction::Entity::find()
+        .filter(practice_correction::COLUMN.guild_id.eq(guild_id))
+        .filter(practice_correction::Column::Kind.eq(CorrectionKind::Adjust));
+    if let Some(after) = after {
+        select = select.filter(practice_correction::COLUMN.id.gt(after));
+    }
+    let rows = select.order_by_asc(practice_correction::COLUMN.id).limit(PAGE).all(reader).await?;
+    let next = rows.last().filter(|_| rows.len() as u64 == PAGE).map(|row| row.id);
+    let mut users: Vec<UserId> = rows.iter().map(|row| row.user_id).collect();
+    users.sort_unstable();
+    users.dedup();
+    let accounts = accounts(reader, &users).await?;
+    let rows = rows.into_iter().map(|row| AdjustmentRow {
+        id: row.id,
+        user_id: row.user_id,
+        discord_user_id: accounts.get(&row.user_id).copied(),
+        at: row.created_at,
+        seconds: row.delta_seconds,
     });
     Ok((rows.collect(), next))
 }

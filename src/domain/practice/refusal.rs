@@ -92,6 +92,21 @@ pub enum PracticeRefusal {
     /// A name out of bounds.
     #[error("The name of a season must have 1 to {ACTIVITY_MAX} characters on one line")]
     BadSeason,
+    /// A reviewer decides about others only.
+    #[error("This request is your own: somebody else has to decide it")]
+    OwnRequest,
+    /// No time of day.
+    #[error("A board is due at a time of day, from 00:00 to 23:59")]
+    BadPostTime,
+    /// Boards go to text channels.
+    #[error("The slot `{slot}` holds no text channel, so that it cannot receive boards")]
+    BadPostSlot {
+        /// Its name.
+        slot: String,
+    },
+    /// Nobody may see the board.
+    #[error("Practice is private here, so that no board is posted. Change the privacy first")]
+    BoardIsPrivate,
 }
 
 impl Refusal for PracticeRefusal {
@@ -108,6 +123,8 @@ impl Refusal for PracticeRefusal {
             | Self::BadGoal
             | Self::BadSpan
             | Self::BadAdjustment
+            | Self::BadPostTime
+            | Self::BadPostSlot { .. }
             | Self::BadSeason => Kind::Invalid,
             Self::AlreadyPaused
             | Self::NotPaused
@@ -117,7 +134,9 @@ impl Refusal for PracticeRefusal {
             | Self::StillOpen
             | Self::AlreadyDecided
             | Self::TooLittle { .. }
+            | Self::BoardIsPrivate
             | Self::SeasonRuns => Kind::Conflict,
+            Self::OwnRequest => Kind::Forbidden,
             Self::QueueFull { .. } => Kind::LimitReached,
         }
     }
@@ -148,6 +167,10 @@ impl Refusal for PracticeRefusal {
             Self::SeasonRuns => "practice.season_runs",
             Self::NoSeason => "practice.no_season",
             Self::BadSeason => "practice.bad_season",
+            Self::OwnRequest => "practice.own_request",
+            Self::BadPostTime => "practice.bad_post_time",
+            Self::BadPostSlot { .. } => "practice.bad_post_slot",
+            Self::BoardIsPrivate => "practice.board_is_private",
         }
     }
 

@@ -7,13 +7,14 @@ use entity::{
     practice_rule::{self, ChannelMode, Model, PracticePrivacy},
 };
 use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QuerySelect, sea_query::OnConflict};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::PracticeRefusal;
 use crate::{
     domain::{
         Actor, Domain, Error, Right,
-        event::{Author, spelled},
+        event::{Author, spelled, unspelled},
     },
     store::WriteTransaction,
 };
@@ -212,24 +213,91 @@ impl Rule {
         }
     }
 
-    fn to_json(&self, guild_id: GuildId) -> Value {
-        json!({
-            "guild_id": guild_id,
-            "channel_mode": spelled(self.channel_mode),
-            "channels": self.channels,
-            "minimum_seconds": self.minimum_seconds,
-            "session_cap_seconds": self.session_cap_seconds,
-            "day_cap_seconds": self.day_cap_seconds,
-            "bridge_seconds": self.bridge_seconds,
-            "idle_check_seconds": self.idle_check_seconds,
-            "counts_muted": self.counts_muted,
-            "counts_deafened": self.counts_deafened,
-            "counts_alone": self.counts_alone,
-            "counts_afk": self.counts_afk,
-            "counts_bots": self.counts_bots,
-            "manual_auto_seconds": self.manual_auto_seconds,
-            "privacy": spelled(self.privacy),
-        })
+    /// As events spell it.
+    pub(in crate::domain) fn to_json(&self, guild_id: GuildId) -> Value {
+        let mut value = json!(RuleText::from(self));
+        value["guild_id"] = json!(guild_id);
+        value
+    }
+
+    /// Reads what events spell; null is the rule of a guild that has set none.
+    pub(in crate::domain) fn of_json(value: &Value) -> Result<Self, serde_json::Error> {
+        if value.is_null() {
+            return Ok(Self::default());
+        }
+        let mut value = value.clone();
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("guild_id");
+        }
+        RuleText::deserialize(value)?.rule().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A rule as files and events spell it; times in seconds.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields are those of Rule")]
+pub(in crate::domain) struct RuleText {
+    channel_mode: String,
+    channels: BTreeSet<ChannelId>,
+    minimum_seconds: i64,
+    session_cap_seconds: i64,
+    day_cap_seconds: i64,
+    bridge_seconds: i64,
+    idle_check_seconds: i64,
+    counts_muted: bool,
+    counts_deafened: bool,
+    counts_alone: bool,
+    counts_afk: bool,
+    counts_bots: bool,
+    manual_auto_seconds: i64,
+    privacy: String,
+}
+
+impl From<&Rule> for RuleText {
+    fn from(rule: &Rule) -> Self {
+        Self {
+            channel_mode: spelled(rule.channel_mode),
+            channels: rule.channels.clone(),
+            minimum_seconds: rule.minimum_seconds,
+            session_cap_seconds: rule.session_cap_seconds,
+            day_cap_seconds: rule.day_cap_seconds,
+            bridge_seconds: rule.bridge_seconds,
+            idle_check_seconds: rule.idle_check_seconds,
+            counts_muted: rule.counts_muted,
+            counts_deafened: rule.counts_deafened,
+            counts_alone: rule.counts_alone,
+            counts_afk: rule.counts_afk,
+            counts_bots: rule.counts_bots,
+            manual_auto_seconds: rule.manual_auto_seconds,
+            privacy: spelled(rule.privacy),
+        }
+    }
+}
+
+impl RuleText {
+    /// The rule, if all of it can be one.
+    pub(in crate::domain) fn rule(&self) -> Result<Rule, PracticeRefusal> {
+        let bad = |what, bounds| PracticeRefusal::BadRule { what, bounds };
+        let modes = "off, allow, deny or all";
+        let rule = Rule {
+            channel_mode: unspelled(&self.channel_mode).ok_or_else(|| bad("The mode of channels", modes))?,
+            channels: self.channels.clone(),
+            minimum_seconds: self.minimum_seconds,
+            session_cap_seconds: self.session_cap_seconds,
+            day_cap_seconds: self.day_cap_seconds,
+            bridge_seconds: self.bridge_seconds,
+            idle_check_seconds: self.idle_check_seconds,
+            counts_muted: self.counts_muted,
+            counts_deafened: self.counts_deafened,
+            counts_alone: self.counts_alone,
+            counts_afk: self.counts_afk,
+            counts_bots: self.counts_bots,
+            manual_auto_seconds: self.manual_auto_seconds,
+            privacy: unspelled(&self.privacy).ok_or_else(|| bad("Privacy", "public, server or private"))?,
+        };
+        rule.check()?;
+        Ok(rule)
     }
 }
 
@@ -245,7 +313,7 @@ pub(super) async fn cached(domain: &Domain, guild_id: GuildId) -> Result<std::sy
     domain.caches.practice_rule.get_or_load(guild_id, load).await
 }
 
-pub(super) async fn of(connection: &impl ConnectionTrait, guild_id: GuildId) -> Result<Rule, DbErr> {
+pub(in crate::domain) async fn of(connection: &impl ConnectionTrait, guild_id: GuildId) -> Result<Rule, DbErr> {
     let row = practice_rule::Entity::find_by_id(guild_id).one(connection).await?;
     Ok(row.as_ref().map_or_else(Rule::default, Rule::of_row))
 }
@@ -260,31 +328,50 @@ struct Input {
 pub async fn set_rule(domain: &Domain, actor: &Actor, guild_id: GuildId, change: RuleChange) -> Result<Rule, Error> {
     actor.require(Right::ManagePractice, Some(guild_id))?;
     let input = Input { author: Author::new(domain, actor), guild_id, change };
-    domain.store.write(input, |txn, input| Box::pin(set_in(txn, input))).await
+    domain
+        .store
+        .write(input, |txn, input| {
+            Box::pin(store_in(txn, &input.author, input.guild_id, |before| before.with(&input.change)))
+        })
+        .await
 }
 
-async fn set_in(txn: &WriteTransaction, input: &Input) -> Result<Rule, Error> {
-    let Input { author, guild_id, change } = input;
+/// Brings the rules to a state, from inside a transaction.
+pub(in crate::domain) async fn restore(
+    txn: &WriteTransaction,
+    author: &Author,
+    guild_id: GuildId,
+    wanted: &Rule,
+) -> Result<(), Error> {
+    store_in(txn, author, guild_id, |_| Ok(wanted.clone())).await.map(drop)
+}
+
+async fn store_in(
+    txn: &WriteTransaction,
+    author: &Author,
+    guild_id: GuildId,
+    change: impl FnOnce(Rule) -> Result<Rule, PracticeRefusal> + Send,
+) -> Result<Rule, Error> {
     // The row is made first, so that of two changes the second one sees the first.
-    let new = Rule::default().to_row(*guild_id, author).into_active_model();
+    let new = Rule::default().to_row(guild_id, author).into_active_model();
     practice_rule::Entity::insert(new)
         .on_conflict_do_nothing_on([practice_rule::Column::GuildId])
         .exec_without_returning(txn.connection())
         .await?;
-    let row = practice_rule::Entity::find_by_id(*guild_id).lock_exclusive().one(txn.connection()).await?;
+    let row = practice_rule::Entity::find_by_id(guild_id).lock_exclusive().one(txn.connection()).await?;
     let before = row.as_ref().map_or_else(Rule::default, Rule::of_row);
-    let after = before.clone().with(change)?;
+    let after = change(before.clone())?;
     if after == before {
         return Ok(after);
     }
     let columns = <practice_rule::Column as sea_orm::Iterable>::iter()
         .filter(|column| !matches!(column, practice_rule::Column::GuildId));
-    practice_rule::Entity::insert(after.to_row(*guild_id, author).into_active_model())
+    practice_rule::Entity::insert(after.to_row(guild_id, author).into_active_model())
         .on_conflict(OnConflict::column(practice_rule::Column::GuildId).update_columns(columns).to_owned())
         .exec_without_returning(txn.connection())
         .await?;
-    let states = (before.to_json(*guild_id), after.to_json(*guild_id));
-    txn.append_event(author.event("practice.rule_set", *guild_id, format!("practice_rule/{guild_id}"), states)).await?;
+    let states = (before.to_json(guild_id), after.to_json(guild_id));
+    txn.append_event(author.event("practice.rule_set", guild_id, format!("practice_rule/{guild_id}"), states)).await?;
     Ok(after)
 }
 
