@@ -3,7 +3,7 @@
 //! Invariant: rows and the dispatcher's position commit together, so that an event is announced once whatever
 //! crashes in between.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
@@ -43,7 +43,7 @@ const CODE_CHARS_MAX: usize = 64;
 pub(in crate::domain) struct NewAnnouncement {
     pub(in crate::domain) guild_id: GuildId,
     /// The slot that receives it.
-    pub(in crate::domain) slot_key: &'static str,
+    pub(in crate::domain) slot_key: Cow<'static, str>,
     pub(in crate::domain) kind: &'static str,
     pub(in crate::domain) data: Value,
     pub(in crate::domain) dedupe_key: String,
@@ -56,20 +56,10 @@ pub(in crate::domain) async fn insert(
     ids: &IdSource,
     new: NewAnnouncement,
 ) -> Result<bool, DbErr> {
-    insert_into(txn, ids, ALERTS.to_owned(), new).await
-}
-
-/// The same for another slot.
-pub(in crate::domain) async fn insert_into(
-    txn: &WriteTransaction,
-    ids: &IdSource,
-    slot_key: String,
-    new: NewAnnouncement,
-) -> Result<bool, DbErr> {
     let row = announcement::ActiveModel {
         id: Set(AnnouncementId(ids.uuid())),
         guild_id: Set(new.guild_id),
-        slot_key: Set(slot_key),
+        slot_key: Set(new.slot_key.into_owned()),
         kind: Set(new.kind.to_owned()),
         data: Set(new.data),
         dedupe_key: Set(new.dedupe_key),
@@ -148,7 +138,7 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
     };
     Some(NewAnnouncement {
         guild_id,
-        slot_key: ALERTS,
+        slot_key: ALERTS.into(),
         kind,
         data: json!({ "subject": event.subject, "at": event.created_at, "state": after }),
         dedupe_key,
@@ -160,7 +150,7 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
 fn leak(guild_id: GuildId, key: ApiKeyId, data: Value, now: DateTime<Utc>) -> NewAnnouncement {
     let kind = direct_message::Kind::Leaked.name();
     let dedupe_key = direct_message::leak_dedupe_key(guild_id, key);
-    NewAnnouncement { guild_id, slot_key: ALERTS, kind, data, dedupe_key, at: now }
+    NewAnnouncement { guild_id, slot_key: ALERTS.into(), kind, data, dedupe_key, at: now }
 }
 
 /// Takes at most `limit` due announcements for a minute; a claimer that dies loses them to the next one.
@@ -273,7 +263,7 @@ async fn settle_in(txn: &WriteTransaction, input: &Settle) -> Result<bool, Error
             Outcome::Posted { message_id, channel_id } => {
                 Ok(json!({ "message_id": message_id, "channel_id": channel_id }))
             }
-            Outcome::NoSlot | Outcome::Failed { .. } => Err(outcome.as_str()),
+            Outcome::NoSlot | Outcome::Moot | Outcome::Failed { .. } => Err(outcome.as_str()),
         };
         practice::post::settled(txn, &input.author, &row, result).await?;
     }

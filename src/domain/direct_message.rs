@@ -272,7 +272,7 @@ async fn tell_guild(txn: &WriteTransaction, input: &Settle, row: &direct_message
         (Kind::Leaked, Some(key)) => leak_dedupe_key(guild_id, key),
         _ => format!("direct_message:{}", row.id),
     };
-    let new = NewAnnouncement { guild_id, slot_key: ALERTS, kind: kind.name(), data, dedupe_key, at: input.now };
+    let new = NewAnnouncement { guild_id, slot_key: ALERTS.into(), kind: kind.name(), data, dedupe_key, at: input.now };
     announcement::insert(txn, &input.ids, new).await?;
     Ok(())
 }

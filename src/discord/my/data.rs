@@ -59,6 +59,9 @@ enum Scope {
     /// Exemptions and own times.
     #[name = "vanishing messages"]
     Vanish,
+    /// Sessions, sums and goals.
+    #[name = "practice"]
+    Practice,
 }
 
 impl Scope {
@@ -72,6 +75,7 @@ impl Scope {
             Self::Projects => Some(Part::Projects),
             Self::Messages => Some(Part::Messages),
             Self::Vanish => Some(Part::Vanish),
+            Self::Practice => Some(Part::Practice),
         }
     }
 }

@@ -163,7 +163,7 @@ async fn write(txn: &WriteTransaction, ids: &IdSource, now: DateTime<Utc>, notic
         insert(txn, ids, NewDirectMessage { discord_user_id, kind, data, dedupe_key, at: now }).await?;
     } else if let Some(guild_id) = notice.key.guild_id.filter(|_| notice.kind != Kind::Leaked) {
         // Leaks are told to the guild in any case.
-        let new = NewAnnouncement { guild_id, slot_key: ALERTS, kind, data, dedupe_key, at: now };
+        let new = NewAnnouncement { guild_id, slot_key: ALERTS.into(), kind, data, dedupe_key, at: now };
         announcement::insert(txn, ids, new).await?;
     }
     Ok(())

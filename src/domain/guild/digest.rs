@@ -118,7 +118,7 @@ async fn claim(txn: &WriteTransaction, input: &Claim) -> Result<bool, Error> {
     let counts = counts(txn, row.guild_id).await?;
     let new = NewAnnouncement {
         guild_id: row.guild_id,
-        slot_key: ALERTS,
+        slot_key: ALERTS.into(),
         kind: DIGEST_KIND,
         data: serde_json::to_value(counts)?,
         dedupe_key: format!("digest:{}:{}", row.guild_id, due.timestamp()),

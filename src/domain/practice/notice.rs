@@ -161,7 +161,7 @@ async fn post(
     (guild_id, kind, facts): (GuildId, &'static str, &NoticeFacts),
     dedupe_key: String,
 ) -> Result<(), DbErr> {
-    let new = NewAnnouncement { guild_id, slot_key: SLOT, kind, data: json!(facts), dedupe_key, at };
+    let new = NewAnnouncement { guild_id, slot_key: SLOT.into(), kind, data: json!(facts), dedupe_key, at };
     announcement::insert(txn, ids, new).await?;
     Ok(())
 }

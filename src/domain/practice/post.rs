@@ -29,7 +29,7 @@ use super::{Board, Dates, LeaderboardQuery, PracticeRefusal, leaderboard, rule};
 use crate::{
     domain::{
         Actor, Domain, Error, Right,
-        announcement::{NewAnnouncement, insert_into},
+        announcement::{NewAnnouncement, insert},
         event::{Author, spelled, unspelled},
         guild::{self, General},
         slot::{self, SlotKey},
@@ -278,12 +278,13 @@ async fn claim(txn: &WriteTransaction, input: &Claim) -> Result<bool, Error> {
     }
     let new = NewAnnouncement {
         guild_id: row.guild_id,
+        slot_key: row.slot_key.clone().into(),
         kind: BOARD_KIND,
         data: serde_json::to_value(&facts)?,
         dedupe_key: format!("{BOARD_KIND}:{}:{}:{}", row.guild_id, facts.period, facts.last),
         at: now,
     };
-    Ok(insert_into(txn, ids, row.slot_key.clone(), new).await?)
+    Ok(insert(txn, ids, new).await?)
 }
 
 /// What an announcement of a board holds.

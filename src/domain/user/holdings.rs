@@ -42,12 +42,22 @@ pub enum Part {
     Messages,
     /// What is special about their messages in vanishing channels.
     Vanish,
+    /// What they have practised, and their goals.
+    Practice,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Profile, Self::Accounts, Self::Keys, Self::Sessions, Self::Projects, Self::Messages, Self::Vanish];
+    pub const ALL: [Self; 8] = [
+        Self::Profile,
+        Self::Accounts,
+        Self::Keys,
+        Self::Sessions,
+        Self::Projects,
+        Self::Messages,
+        Self::Vanish,
+        Self::Practice,
+    ];
 
     /// As commands, requests and events spell it.
     pub fn name(self) -> &'static str {
@@ -59,6 +69,7 @@ impl Part {
             Self::Projects => "projects",
             Self::Messages => "messages",
             Self::Vanish => "vanish",
+            Self::Practice => "practice",
         }
     }
 
@@ -229,6 +240,7 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "practice_session",
         columns: &["user_id", "open_user_id"],
+        part: Some(Part::Practice),
         merge: Rule::Work(practice::move_sessions),
         export: Rule::Work(practice::export_sessions),
         end_access: Rule::Nothing(LETS_NOBODY_IN),
@@ -237,6 +249,7 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "practice_day",
         columns: &["user_id"],
+        part: Some(Part::Practice),
         merge: Rule::Work(practice::add_days),
         export: Rule::Work(practice::export_days),
         end_access: Rule::Nothing(LETS_NOBODY_IN),
@@ -245,6 +258,7 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "practice_total",
         columns: &["user_id"],
+        part: Some(Part::Practice),
         merge: Rule::Work(practice::add_totals),
         export: Rule::Nothing("is the sum of the days"),
         end_access: Rule::Nothing(LETS_NOBODY_IN),
@@ -253,6 +267,7 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "practice_correction",
         columns: &["user_id", "decided_by"],
+        part: Some(Part::Practice),
         merge: Rule::Work(practice::move_corrections),
         export: Rule::Work(practice::export_corrections),
         end_access: Rule::Nothing(LETS_NOBODY_IN),
@@ -261,6 +276,7 @@ pub const HOLDINGS: &[Holding] = &[
     Holding {
         table: "practice_goal",
         columns: &["user_id"],
+        part: Some(Part::Practice),
         merge: Rule::Work(practice::move_goals),
         export: Rule::Work(practice::export_goals),
         end_access: Rule::Nothing(LETS_NOBODY_IN),

@@ -18,13 +18,14 @@ pub fn title(part: Option<Part>) -> &'static str {
         Some(Part::Projects) => "Shall I forget your projects?",
         Some(Part::Messages) => "Shall I forget what I wrote to you?",
         Some(Part::Vanish) => "Shall I forget your vanishing messages?",
+        Some(Part::Practice) => "Shall I forget what you have practised?",
     }
 }
 
 /// What goes.
 pub fn goes(part: Option<Part>) -> &'static str {
     match part {
-        None => "Your keys and sign-ins end, and your settings, accounts and projects go.",
+        None => "Your keys and sign-ins end, and your settings, accounts, projects and practice go.",
         Some(Part::Profile) => {
             "Your time zone, your language, your privacy and what you want to be written go back to the defaults."
         }
@@ -39,6 +40,9 @@ pub fn goes(part: Option<Part>) -> &'static str {
             "The times that you chose for your own messages go, and exemptions for you end, so that the rules of channels \
              reach your messages again."
         }
+        Some(Part::Practice) => {
+            "Your sessions, your hours and your goals go, in every server, and a timer that runs ends uncounted."
+        }
     }
 }
 
@@ -52,7 +56,7 @@ pub fn stays(part: Option<Part>) -> &'static str {
         Some(Part::Profile) => "Everything else, such as your accounts.",
         Some(Part::Accounts) => "This account in Discord, what leads to it, and the log of what was done.",
         Some(Part::Keys) => "Counts of their use, which name nobody, and the log of what was done.",
-        Some(Part::Sessions | Part::Projects) => "Everything else, and the log of what was done.",
+        Some(Part::Sessions | Part::Projects | Part::Practice) => "Everything else, and the log of what was done.",
         Some(Part::Messages) => {
             "The messages themselves are Discord's: delete them there. A message with a key stays noted until I have \
              taken it back."
@@ -75,6 +79,7 @@ pub fn done(part: Option<Part>) -> &'static str {
         Some(Part::Projects) => "✅ Your projects are forgotten",
         Some(Part::Messages) => "✅ What I wrote to you is forgotten",
         Some(Part::Vanish) => "✅ Your vanishing messages are forgotten",
+        Some(Part::Practice) => "✅ What you have practised is forgotten",
     }
 }
 
@@ -99,6 +104,10 @@ fn name(table: &str) -> String {
         "proposal" => "changes that wait for you",
         "vanish_exemption" => "vanish exemptions for you",
         "vanish_own" => "times for your own messages",
+        "practice_session" => "practice sessions",
+        "practice_day" => "days with practice",
+        "practice_correction" => "corrections of practice",
+        "practice_goal" => "practice goals",
         "event" => "entries of the log",
         other => return text::escape(&other.replace('_', " "), 40),
     }
