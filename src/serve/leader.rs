@@ -12,11 +12,12 @@ use super::bot;
 use crate::{
     app::App,
     domain::lease,
+    ens_client::EnsClient,
     store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, sequencer::Sequencer, session_clearer::SessionClearer,
-        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder, sequencer::Sequencer,
+        session_clearer::SessionClearer, slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -26,6 +27,8 @@ const SEQUENCER_PERIOD_MAX: Duration = Duration::from_millis(200);
 pub(super) struct Leader {
     pub(super) app: App,
     pub(super) board: Board,
+    /// The node that is asked what wallets are called; none asks nobody.
+    pub(super) names: Option<EnsClient>,
     pub(super) lease: Duration,
     pub(super) sweeper: worker::vanish_sweeper::Settings,
     pub(super) bot: bot::Settings,
@@ -104,6 +107,9 @@ impl Leader {
         let clearer = SessionClearer::new(domain.clone());
         term.tasks.spawn(worker::run(clearer, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
+        if let Some(names) = &self.names {
+            self.employ(&mut term, NameFinder::new(domain.clone(), names.clone(), self.sweeper.period));
+        }
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));
