@@ -142,6 +142,7 @@ async fn fill(domain: &Domain, first: u64, count: u64) -> anyhow::Result<()> {
                 direct_messages: None,
                 ens_name: None,
                 ens_avatar: None,
+                ens_due_at: None,
                 created_at: now,
                 updated_at: now,
             };

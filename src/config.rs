@@ -37,6 +37,8 @@ pub struct Config {
     pub discord: DiscordConfig,
     /// Signing in.
     pub sign_in: SignInConfig,
+    /// Names of wallets.
+    pub ens: EnsConfig,
     /// API keys.
     pub keys: KeysConfig,
     /// How often callers may call.
@@ -66,6 +68,7 @@ struct Tables {
     database: DatabaseConfig,
     discord: DiscordConfig,
     sign_in: SignInConfig,
+    ens: EnsConfig,
     keys: KeysConfig,
     limits: LimitsConfig,
     vanish: VanishConfig,
@@ -204,6 +207,15 @@ pub struct SignInConfig {
     /// Ids of the chains whose wallets may sign in.
     #[serde(deserialize_with = "ids")]
     pub chains: Vec<u64>,
+}
+
+/// `[ens]`: names of wallets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnsConfig {
+    /// The Ethereum node that is asked; `None` asks nobody.
+    #[serde(deserialize_with = "text_or_none")]
+    pub rpc_url: Option<String>,
 }
 
 impl DiscordConfig {
@@ -411,6 +423,7 @@ impl Config {
             database: tables.database,
             discord: tables.discord,
             sign_in: tables.sign_in,
+            ens: tables.ens,
             keys: tables.keys,
             limits: tables.limits,
             vanish: tables.vanish,

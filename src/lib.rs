@@ -9,6 +9,7 @@ pub mod config;
 pub mod discord;
 pub mod discord_api;
 pub mod domain;
+pub mod ens_client;
 pub mod http;
 pub mod id_source;
 pub mod limits;

@@ -21,6 +21,7 @@ use crate::{
     config::{Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi, OAuth},
     domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key, sign_in::SignInLimits},
+    ens_client::{EnsClient, EnsError},
     http,
     id_source::IdSource,
     limits::{self, RateLimits},
@@ -74,6 +75,9 @@ pub enum StartError {
     /// The settings of the Discord client are wrong.
     #[error("the calls to Discord cannot be set up")]
     DiscordSetup(#[from] discord_api::SetupError),
+    /// The client for the Ethereum node cannot be made.
+    #[error("the names of wallets cannot be looked up: see ens.rpc_url")]
+    Names(#[from] EnsError),
     /// Discord does not know the token.
     #[error("Discord refused DISCORD_TOKEN: copy it anew from the developer portal, section Bot")]
     TokenRefused,
@@ -120,6 +124,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
     let rate_limits = RateLimits::new(limit_settings(config), clock.clone());
     let domain = Domain::new(store, clock, ids, limits(config)).with_signing_keys(signing_keys(config)?);
     let api = discord_api(config)?;
+    let names = config.ens.rpc_url.as_deref().map(EnsClient::new).transpose()?;
     let identity = match &api {
         Some(api) => bot::identify(api).await?,
         None => None,
@@ -166,7 +171,7 @@ pub async fn start(config: &Config, clock: Clock, ids: IdSource) -> Result<Runni
         let shutdown = running.shutdown.clone();
         running.spawn("metrics", async move { http::metrics::serve_metrics(listener, handle, shutdown).await });
     }
-    running.spawn_workers(config, identity);
+    running.spawn_workers(config, identity, names);
     Ok(running)
 }
 
@@ -295,7 +300,7 @@ impl Running {
         });
     }
 
-    fn spawn_workers(&mut self, config: &Config, identity: Option<bot::Identity>) {
+    fn spawn_workers(&mut self, config: &Config, identity: Option<bot::Identity>, names: Option<EnsClient>) {
         let domain = self.app.domain().clone();
         let commits = domain.store().commits();
         let follower = KeyFollower::new(domain.clone());
@@ -310,6 +315,7 @@ impl Running {
         let leader = leader::Leader {
             app: self.app.clone(),
             board: self.board.clone(),
+            names,
             lease: config.leases.duration(),
             sweeper: worker::vanish_sweeper::Settings {
                 period: config.vanish.sweep_period(),

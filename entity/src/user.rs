@@ -85,6 +85,8 @@ pub struct Model {
     /// The picture of that name.
     #[sea_orm(column_type = "Text")]
     pub ens_avatar: Option<String>,
+    /// When that is looked up next; none until they have a wallet.
+    pub ens_due_at: Option<DateTimeUtc>,
     /// First seen.
     pub created_at: DateTimeUtc,
     /// Last changed.

@@ -25,6 +25,7 @@ mod m20261126_000012_create_project;
 mod m20261126_000013_create_guild_role;
 mod m20261126_000014_add_direct_message_wish;
 mod m20261126_000015_create_vanish_own;
+mod m20261126_000016_add_ens_due;
 mod m20261126_000020_create_practice;
 mod m20261126_000021_create_practice_post;
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000013_create_guild_role::Migration),
             Box::new(m20261126_000014_add_direct_message_wish::Migration),
             Box::new(m20261126_000015_create_vanish_own::Migration),
+            Box::new(m20261126_000016_add_ens_due::Migration),
             Box::new(m20261126_000020_create_practice::Migration),
             Box::new(m20261126_000021_create_practice_post::Migration),
         ]

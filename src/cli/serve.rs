@@ -57,7 +57,8 @@ pub(super) fn with_exit(error: StartError) -> anyhow::Error {
         StartError::Listen { .. }
         | StartError::SecretFile { .. }
         | StartError::ForeignRootKey { .. }
-        | StartError::DiscordSetup(_) => Exit::Failed,
+        | StartError::DiscordSetup(_)
+        | StartError::Names(_) => Exit::Failed,
     };
     anyhow::Error::new(error).context(exit)
 }

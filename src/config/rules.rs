@@ -114,6 +114,7 @@ fn text(path: &str, text: &str) -> Result<(), String> {
         "discord.api_proxy" => optional(text, proxy),
         "discord.client_id" => optional(text, account),
         "discord.oauth_url" => optional(text, oauth),
+        "ens.rpc_url" => optional(text, node),
         "metrics.listen" => optional(text, loopback_address),
         "keys.shape" => one_of(text, &["live", "test", "compatible"]),
         "log.format" => one_of(text, &["auto", "human", "json"]),
@@ -159,6 +160,14 @@ fn oauth(text: &str) -> Result<(), String> {
     match web_address(text) {
         Some(url) if url.path() == "/" && (url.scheme() == "https" || is_loopback(&url)) => Ok(()),
         _ => refuse("must be an https address, or one of this machine, with nothing after host and port"),
+    }
+}
+
+/// What people are called travels there.
+fn node(text: &str) -> Result<(), String> {
+    match web_address(text) {
+        Some(url) if url.scheme() == "https" || is_loopback(&url) => Ok(()),
+        _ => refuse("must be an https address, or one of this machine, without credentials, query or fragment"),
     }
 }
 

@@ -4,6 +4,7 @@
 //! to its person for ever, through the tombstone of a merge.
 
 mod change;
+mod ens;
 mod erase;
 mod first_use;
 pub mod holdings;
@@ -31,6 +32,7 @@ use super::{
 use crate::{id_source::IdSource, store::WriteTransaction};
 
 pub use change::{delete, set_disabled, set_role};
+pub use ens::{DueName, NameOutcome, claim_names, note_wallets, settle_name};
 pub use erase::{erase, erase_part, export};
 pub use first_use::{KnownAccounts, note_use};
 pub use identity::{
@@ -162,6 +164,7 @@ async fn insert_person(
         direct_messages: None,
         ens_name: None,
         ens_avatar: None,
+        ens_due_at: None,
         created_at: author.at(),
         updated_at: author.at(),
     };

@@ -12,11 +12,13 @@ use super::bot;
 use crate::{
     app::{App, Gateway},
     domain::lease,
+    ens_client::EnsClient,
     store::EventOrder,
     worker::{
         self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, practice_keeper::PracticeKeeper, sequencer::Sequencer,
-        session_clearer::SessionClearer, slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder, practice_keeper::PracticeKeeper,
+        sequencer::Sequencer, session_clearer::SessionClearer, slot_confirmer::SlotConfirmer,
+        vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -26,6 +28,8 @@ const SEQUENCER_PERIOD_MAX: Duration = Duration::from_millis(200);
 pub(super) struct Leader {
     pub(super) app: App,
     pub(super) board: Board,
+    /// The node that is asked what wallets are called; none asks nobody.
+    pub(super) names: Option<EnsClient>,
     pub(super) lease: Duration,
     pub(super) sweeper: worker::vanish_sweeper::Settings,
     pub(super) bot: bot::Settings,
@@ -104,6 +108,9 @@ impl Leader {
         let clearer = SessionClearer::new(domain.clone());
         term.tasks.spawn(worker::run(clearer, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
+        if let Some(names) = &self.names {
+            self.employ(&mut term, NameFinder::new(domain.clone(), names.clone(), self.sweeper.period));
+        }
         let readiness = self.app.readiness().clone();
         let hears_voice = Box::new(move || readiness.gateway() == Gateway::Ready);
         self.employ(&mut term, PracticeKeeper::new(domain.clone(), self.sweeper.period, hears_voice));

@@ -12,7 +12,11 @@ const RULE: &[(&str, Imports, &[&str])] = &[
         Imports::Only(&["app", "domain", "limits", "secret", "store"]),
         &["poise", "reqwest", "sea_orm", "serenity"],
     ),
-    ("worker", Imports::Only(&["discord_api", "domain"]), &["axum", "poise", "reqwest", "sea_orm", "serenity"]),
+    (
+        "worker",
+        Imports::Only(&["discord_api", "domain", "ens_client"]),
+        &["axum", "poise", "reqwest", "sea_orm", "serenity"],
+    ),
     ("app", Imports::Only(&["discord_api", "domain", "limits"]), &["poise", "reqwest", "sea_orm", "serenity"]),
     // The rules of the product.
     ("domain", Imports::Only(&["clock", "id_source", "secret", "store"]), &["axum", "poise", "reqwest", "serenity"]),
@@ -22,6 +26,7 @@ const RULE: &[(&str, Imports, &[&str])] = &[
     ("id_source", Imports::Only(&["clock"]), &["axum", "entity", "poise", "reqwest", "sea_orm", "serenity"]),
     ("limits", Imports::Only(&["clock"]), &["axum", "entity", "poise", "sea_orm", "serenity"]),
     ("discord_api", Imports::Only(&[]), &["axum", "poise", "sea_orm"]),
+    ("ens_client", Imports::Only(&[]), &["axum", "entity", "poise", "sea_orm", "serenity"]),
     ("config", Imports::Only(&["secret"]), &["axum", "entity", "poise", "sea_orm", "serenity"]),
     ("secret", Imports::Only(&[]), &["axum", "entity", "poise", "sea_orm", "serenity"]),
     ("telemetry", Imports::Only(&["config", "secret"]), &["axum", "entity", "poise", "sea_orm", "serenity"]),

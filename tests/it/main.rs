@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod config;
 mod docs;
+mod ens;
 mod guard;
 mod harness;
 mod my_commands;

@@ -171,6 +171,7 @@ async fn forget(txn: &WriteTransaction, author: &Author, person: &Person, row: u
         direct_messages: None,
         ens_name: None,
         ens_avatar: None,
+        ens_due_at: None,
         generation: counter::next(txn, counter::AUTH).await?,
         updated_at: now,
         ..row

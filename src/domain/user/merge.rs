@@ -109,7 +109,7 @@ pub(super) async fn merge_locked(
     tombstone.updated_at = author.at();
     (tombstone.time_zone, tombstone.language, tombstone.privacy) = (None, None, None);
     tombstone.direct_messages = None;
-    (tombstone.ens_name, tombstone.ens_avatar) = (None, None);
+    (tombstone.ens_name, tombstone.ens_avatar, tombstone.ens_due_at) = (None, None, None);
     tombstone.into_active_model().reset_all().update(txn.connection()).await?;
     let merged = (Value::Null, json!({ "merged_into": target.id }));
     txn.append_event(author.event("user.merged", None, subject(source.id), merged)).await?;

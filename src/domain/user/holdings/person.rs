@@ -52,6 +52,8 @@ pub(super) fn erase_profile<'a>(
         for column in [C::TimeZone, C::Language, C::Privacy, C::DirectMessages, C::EnsName, C::EnsAvatar] {
             empty = empty.col_expr(column, Expr::value(None::<String>));
         }
+        // The name of a wallet is looked up again when they sign in with it, and not before.
+        empty = empty.col_expr(C::EnsDueAt, Expr::value(None::<sea_orm::prelude::DateTimeUtc>));
         empty.filter(user::COLUMN.id.eq(person.id)).exec(txn.connection()).await?;
         Ok(())
     }
