@@ -11,7 +11,7 @@ pub struct Guide {
 }
 
 /// The subjects, in the order of the menu.
-pub const GUIDES: [Guide; 6] = [
+pub const GUIDES: [Guide; 7] = [
     Guide {
         name: "vanish",
         title: "Vanishing channels",
@@ -37,6 +37,20 @@ pub const GUIDES: [Guide; 6] = [
             When a channel is deleted or I lose a permission, I say so in `alerts`, once; {settings doctor} shows \
             everything that is broken. {settings history} shows who changed what, in chat or over the API, and rolls \
             back. {settings panel} has all of it with buttons.",
+    },
+    Guide {
+        name: "practice",
+        title: "Practice",
+        template: "A timer counts what you practise, and only as far as I was there to see it.\n\
+            **1.** {practice start} begins one: with a goal, in rounds with breaks, or seen by nobody but you.\n\
+            **2.** Its buttons pause and stop it; so do {practice pause}, {practice resume} and {practice stop}. Where \
+            this server counts voice channels, being in one is enough.\n\
+            **3.** {practice history} shows your sessions. What I missed while I was away can be claimed there; \
+            {practice log} writes down what was not timed, and {practice fix} corrects begin and end. What the server \
+            does not let count at once, a reviewer decides.\n\
+            After three hours without a sign of you I ask whether you still practise, and pause the timer when nobody \
+            answers. The slot `practice` says when rounds and breaks are over. {practice goal set} sets goals, \
+            {practice now} shows who practises.",
     },
     Guide {
         name: "my",
@@ -79,6 +93,8 @@ pub const GUIDES: [Guide; 6] = [
             • of servers, channels and roles that settings name\n\
             • of messages that somebody marked to be kept or to vanish at a time, and of my own posts\n\
             • of the people who changed a setting or have an API key, with what they changed and when\n\
+            • of the people who practise, with when, where and what they wrote about it; their notes are theirs alone, \
+            until they ask a reviewer for something. Who is in a voice channel I only know while they are there\n\
             A message that vanished leaves nothing behind but a number in a counter.",
     },
 ];
@@ -100,7 +116,7 @@ impl Guide {
 }
 
 /// Examples, by command.
-const EXAMPLES: [(&str, &str); 31] = [
+const EXAMPLES: [(&str, &str); 42] = [
     ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
     ("vanish default", "/vanish default after:7d pins:keep"),
     ("vanish show", "/vanish show channel:#chat"),
@@ -112,6 +128,17 @@ const EXAMPLES: [(&str, &str); 31] = [
     ("vanish resume", "/vanish resume channel:#chat"),
     ("vanish run", "/vanish run channel:#chat"),
     ("vanish off", "/vanish off channel:#chat"),
+    ("practice start", "/practice start activity:scales goal:1h focus:25m rounds:4"),
+    ("practice stop", "/practice stop note:slowly, with both hands"),
+    ("practice pause", "/practice pause"),
+    ("practice resume", "/practice resume"),
+    ("practice now", "/practice now"),
+    ("practice log", "/practice log duration:1h when:yesterday 18:30 note:scales"),
+    ("practice fix", "/practice fix session:(one that I offer)"),
+    ("practice goal set", "/practice goal set period:day amount:1h"),
+    ("practice goal clear", "/practice goal clear period:day"),
+    ("practice goal list", "/practice goal list"),
+    ("practice history", "/practice history"),
     ("settings panel", "/settings panel"),
     ("settings slot set", "/settings slot set name:alerts channel:#staff"),
     ("settings slot show", "/settings slot show name:alerts"),

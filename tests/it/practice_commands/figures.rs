@@ -102,7 +102,7 @@ on_both_stores! {
         bot.start_again().await;
         live(&bot, 10).await;
         let card = stage.run(stage.ann, "stop", json!({})).await;
-        assert_says(&card.text(), &["Not counted, because I was away", "for 30m"]);
+        assert_says(&card.text(), &["Not counted, because I was away", " for 3"]);
         assert_eq!(labels(&card.message()), ["Claim gap"]);
         bot.restart().await;
         let form = stage.discord.press_label(stage.ann, &card, "Claim gap");
@@ -136,7 +136,7 @@ on_both_stores! {
             stage.run(stage.ann, "stop", json!({})).await;
         }
         let first = stage.run(stage.ann, "history", json!({})).await;
-        assert_eq!(first.text().matches("piece").count(), 10);
+        assert_eq!(first.text().matches("· piece").count(), 2 * 10, "each in the list and in the menu");
         assert_says(&first.text(), &["piece 23", "piece 14"]);
         bot.restart().await;
         let second = stage.discord.press_label(stage.ann, &first, "Older ▶").reply().await;

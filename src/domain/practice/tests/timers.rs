@@ -1,3 +1,5 @@
+use entity::practice_session::{EndReason, SessionState};
+
 use super::*;
 
 /// D45: twenty starts and twenty stops at once are one session and one stop.
@@ -121,7 +123,7 @@ async fn sessions_and_days_have_ends() {
     let third = begin(&domain, 1, SessionSource::Command).await;
     live(&domain, TimeDelta::hours(3)).await;
     let (view, _) = session(&domain, &testing::root(), third.id).await.unwrap();
-    assert_eq!(view.row.end_reason, Some(entity::practice_session::EndReason::DayCap));
+    assert_eq!(view.row.end_reason, Some(EndReason::DayCap));
     assert_eq!(day(&domain, 1).await, 6 * 3_600, "the day is exactly full");
     assert_eq!(code(start(&domain, &member(1), new(1, SessionSource::Command)).await), "practice.day_cap_reached");
 }
@@ -150,7 +152,7 @@ async fn who_forgets_a_timer_is_asked_and_then_it_pauses() {
     live(&domain, TimeDelta::hours(3)).await;
     live(&domain, TimeDelta::minutes(16)).await;
     let view = running(&domain, &member(1), person(1)).await.unwrap().expect("it waits");
-    assert_eq!((view.row.state, view.seconds), (entity::practice_session::SessionState::Paused, 6 * 3_600 + 900));
+    assert_eq!((view.row.state, view.seconds), (SessionState::Paused, 6 * 3_600 + 900));
     domain.advance(TimeDelta::hours(25));
     beat(&domain).await;
     assert!(running(&domain, &member(1), person(1)).await.unwrap().is_none(), "nobody came back");
@@ -164,7 +166,7 @@ async fn rounds_have_breaks_and_an_end() {
     start(&domain, &member(1), NewSession { rounds, ..new(1, SessionSource::Command) }).await.unwrap();
     live(&domain, TimeDelta::minutes(27)).await;
     let view = running(&domain, &member(1), person(1)).await.unwrap().expect("a break");
-    assert_eq!((view.row.state, view.seconds), (entity::practice_session::SessionState::Paused, 25 * 60));
+    assert_eq!((view.row.state, view.seconds), (SessionState::Paused, 25 * 60));
     live(&domain, TimeDelta::minutes(40)).await;
     assert!(running(&domain, &member(1), person(1)).await.unwrap().is_none());
     assert_eq!(day(&domain, 1).await, 50 * 60);
@@ -216,4 +218,23 @@ async fn texts_have_bounds() {
     }
     let new = NewSession { note: Some("  ".to_owned()), ..new(1, SessionSource::Http) };
     assert_eq!(start(&domain, &testing::root(), new).await.unwrap().session.note, None);
+}
+
+#[tokio::test]
+async fn rounds_are_skipped_and_an_old_button_touches_no_newer_timer() {
+    let domain = testing::domain().await;
+    let rounds = Rounds { focus_seconds: 600, break_seconds: 300, rounds: 2 };
+    let with_rounds = NewSession { rounds: Some(rounds), ..new(1, SessionSource::Command) };
+    let row = start(&domain, &member(1), with_rounds).await.unwrap().session;
+    let target = Target { person: person(1), session_id: Some(row.id) };
+    live(&domain, TimeDelta::minutes(3)).await;
+    let paused = skip(&domain, &member(1), target).await.unwrap();
+    assert_eq!((paused.state, paused.rounds_left), (SessionState::Paused, Some(1)));
+    let resumed = skip(&domain, &member(1), target).await.unwrap();
+    assert_eq!(resumed.phase_ends_at, Some(domain.now() + TimeDelta::minutes(10)));
+    let done = skip(&domain, &member(1), target).await.unwrap();
+    assert_eq!((done.end_reason, done.counted_milliseconds), (Some(EndReason::Rounds), 180_000));
+    begin(&domain, 1, SessionSource::Command).await;
+    assert_eq!(code(stop(&domain, &member(1), target, None).await), "practice.no_active_session");
+    assert_eq!(code(skip(&domain, &member(1), person(1)).await), "practice.no_rounds");
 }

@@ -80,7 +80,7 @@ async fn a_guild_repairs_what_happened_unseen() {
     let domain = testing::domain().await;
     set(&domain, all_channels()).await;
     let guild = testing::guild();
-    voice_room_changed(&domain, guild, &room(5, &[1, 2, 3])).await.unwrap();
+    voice_states_of_guild(&domain, guild, &[room(5, &[1, 2, 3])]).await.unwrap();
     live(&domain, TimeDelta::minutes(10)).await;
     domain.advance(TimeDelta::seconds(100));
     // A new process has begun; the old one was killed.
@@ -118,4 +118,31 @@ async fn who_is_not_seen_again_is_lost() {
     let rows = entity::practice_session::Entity::find().all(domain.store().reader()).await.unwrap();
     assert!(rows.iter().all(|row| row.end_reason == Some(EndReason::Lost)), "{rows:?}");
     assert_eq!(day(&domain, 1).await, 211);
+}
+
+#[tokio::test]
+async fn company_matters_only_where_few_are() {
+    let domain = testing::domain().await;
+    set(&domain, all_channels()).await;
+    let guild = testing::guild();
+    assert_eq!(voice_room_changed(&domain, guild, &room(5, &[1, 2, 3])).await.unwrap(), [], "nobody was alone before");
+    assert_eq!(voice_room_changed(&domain, guild, &room(5, &[1, 2])).await.unwrap().len(), 2);
+    set(&domain, RuleChange { counts_alone: Some(true), ..RuleChange::default() }).await;
+    assert_eq!(voice_room_changed(&domain, guild, &room(5, &[1])).await.unwrap(), [], "company is nothing");
+}
+
+#[tokio::test]
+async fn who_has_the_role_is_not_tracked() {
+    let domain = testing::domain().await;
+    set(&domain, all_channels()).await;
+    let (guild, role) = (testing::guild(), entity::id::RoleId::new(77));
+    let kind = entity::guild_role::RoleKind::NoTrack;
+    crate::domain::guild::role::set_role(&domain, &testing::admin(), guild, kind, role).await.unwrap();
+    let mut both = room(5, &[1, 2]);
+    both.people[0].roles.extend(role);
+    assert_eq!(voice_joined(&domain, guild, account(1), &both).await.unwrap(), Decision::Keep);
+    assert_eq!(voice_joined(&domain, guild, account(2), &both).await.unwrap(), Decision::Start, "company all the same");
+    both.people[1].roles.extend(role);
+    voice_states_of_guild(&domain, guild, &[both]).await.unwrap();
+    assert!(running(&domain, &testing::root(), person(2)).await.unwrap().is_none());
 }
