@@ -15,6 +15,7 @@ pub mod invite;
 mod leak_scanner;
 mod menu;
 mod my;
+mod practice_admin;
 mod registration;
 mod reply;
 mod settings;
@@ -117,6 +118,7 @@ pub fn commands() -> Vec<Command> {
         vanish::vanish(),
         settings::settings(),
         my::my(),
+        practice_admin::practice_admin(),
         apikey::apikey(),
         help::help(),
         status::status(),

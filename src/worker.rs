@@ -11,6 +11,7 @@ pub mod key_keeper;
 pub mod key_usage_writer;
 pub mod message_timer;
 pub mod messenger;
+pub mod practice_board;
 pub mod practice_keeper;
 pub mod sequencer;
 pub mod session_clearer;

@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use entity::{announcement, id::ChannelId};
 use serde_json::{Value, json};
 
-use super::{Progress, Worker, messenger};
+use super::{Progress, Worker, messenger, practice_board, practice_board::BoardError};
 use crate::{
-    discord_api::{DiscordApi, Lane},
+    discord_api::{self, DiscordApi, Lane},
     domain::{
         Domain, Error,
         announcement::{self as announcements, Outcome},
         direct_message::Kind,
-        guild,
+        guild, practice,
         slot::{self, SlotKey, SlotProblem},
     },
 };
@@ -48,22 +48,31 @@ impl Announcer {
         if !resolved.confirmed {
             return Ok(Outcome::Failed { code: "unconfirmed".to_owned(), retry_in: None });
         }
-        let content = match Kind::of_name(&row.kind) {
-            Some(kind) => self.about_key(kind, &row.data).await?,
-            None => text(row),
+        let content = match (Kind::of_name(&row.kind), practice::announced(&row.data)) {
+            (Some(kind), _) => self.about_key(kind, &row.data).await?,
+            (None, Some(what)) if row.kind == practice::BOARD_KIND => {
+                match practice_board::text(&self.domain, &self.api, row.guild_id, what).await {
+                    Ok(content) => content,
+                    Err(BoardError::Domain(error)) => return Err(error),
+                    Err(BoardError::Discord(error)) => return Ok(failed(row, &error)),
+                }
+            }
+            _ => text(row),
         };
         let body = json!({ "content": content, "allowed_mentions": { "parse": [] } });
         // At most 25 characters: the row's own randomness.
         let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
         match self.api.create_message(resolved.channel_id, body, Some(&nonce), Lane::Normal).await {
             Ok(posted) => Ok(Outcome::Posted { message_id: posted.message_id, channel_id: posted.channel_id }),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, kind = row.kind, "an announcement failed");
-                let code = if error.is_permission_loss() { "missing_permissions" } else { "discord" };
-                Ok(Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() })
-            }
+            Err(error) => Ok(failed(row, &error)),
         }
     }
+}
+
+fn failed(row: &announcement::Model, error: &discord_api::Error) -> Outcome {
+    tracing::warn!(error = error as &dyn std::error::Error, kind = row.kind, "an announcement failed");
+    let code = if error.is_permission_loss() { "missing_permissions" } else { "discord" };
+    Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() }
 }
 
 impl Worker for Announcer {
@@ -75,6 +84,7 @@ impl Worker for Announcer {
 
     async fn step(&mut self) -> Result<Progress, Error> {
         guild::due_digests(&self.domain, BATCH).await?;
+        practice::due_posts(&self.domain, BATCH).await?;
         let handled = announcements::dispatch(&self.domain, BATCH).await? as u64;
         for row in announcements::claim(&self.domain, BATCH).await? {
             let outcome = self.post(&row).await?;
@@ -113,6 +123,21 @@ fn text(row: &announcement::Model) -> String {
             format!("⚠️ The slot `{key}` is broken: {words}. `/settings slot set` gives it a new channel.")
         }
         guild::digest::DIGEST_KIND => digest_text(data),
+        "practice.post_failed" => {
+            let period = state["period"]
+                .as_str()
+                .and_then(|period| ["daily", "weekly", "monthly"].into_iter().find(|one| *one == period));
+            let why = match state["code"].as_str() {
+                Some("no_slot") => "its slot leads to no channel: `/settings slot set` gives it one",
+                Some("private") => "practice is private here: `/practice-admin rules` changes that",
+                Some("missing_permissions") => "I may not post there: `/settings doctor` shows what is missing",
+                _ => "Discord did not take it, however often I tried",
+            };
+            let period = period.unwrap_or("due");
+            format!(
+                "⚠️ The {period} board of practice was not posted: {why}. `/practice-admin post` shows what is set."
+            )
+        }
         other => format!("ℹ️ {other}"),
     }
 }
