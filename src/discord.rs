@@ -16,6 +16,7 @@ mod leak_scanner;
 mod menu;
 mod my;
 mod practice;
+mod practice_admin;
 mod registration;
 mod reply;
 mod settings;
@@ -124,6 +125,7 @@ pub fn commands() -> Vec<Command> {
         practice::practice(),
         settings::settings(),
         my::my(),
+        practice_admin::practice_admin(),
         apikey::apikey(),
         help::help(),
         status::status(),

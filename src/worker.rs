@@ -12,6 +12,7 @@ pub mod key_usage_writer;
 pub mod message_timer;
 pub mod messenger;
 pub mod name_finder;
+pub mod practice_board;
 pub mod practice_keeper;
 pub mod sequencer;
 pub mod session_clearer;

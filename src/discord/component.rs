@@ -3,7 +3,7 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, apikey, help, menu, my, practice, settings, vanish};
+use super::{Asked, CommandError, Data, apikey, help, menu, my, practice, practice_admin, settings, vanish};
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
 
@@ -88,6 +88,7 @@ async fn route(
         "menu" => menu::chosen(data, asked, &press).await,
         "my" => my::pressed(data, asked, &press).await,
         "practice" => Box::pin(practice::pressed(data, asked, &press)).await,
+        "practice-admin" => Box::pin(practice_admin::pressed(data, asked, &press)).await,
         "settings" => settings::pressed(data, asked, &press).await,
         "slot" => settings::slot_pressed(data, asked, &press).await,
         // On the heap: it holds many calls.

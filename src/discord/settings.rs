@@ -1,6 +1,6 @@
 //! `/settings`: where the bot posts, how a server counts its days, what was changed, and what is broken.
 
-mod card;
+pub(super) mod card;
 mod channel;
 mod doctor;
 mod general;

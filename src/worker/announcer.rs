@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::{
     Progress, Worker, messenger,
+    practice_board::{self, BoardError},
     timer_notice::{self, Place},
 };
 use crate::{
-    discord_api::{DiscordApi, Lane},
+    discord_api::{self, DiscordApi, Lane},
     domain::{
         Domain, Error,
         announcement::{self as announcements, Outcome},
@@ -57,9 +58,16 @@ impl Announcer {
             }
             Some(_) => return Ok(Outcome::Moot),
             None => {
-                let content = match Kind::of_name(&row.kind) {
-                    Some(kind) => self.about_key(kind, &row.data).await?,
-                    None => text(row),
+                let content = match (Kind::of_name(&row.kind), practice::announced(&row.data)) {
+                    (Some(kind), _) => self.about_key(kind, &row.data).await?,
+                    (None, Some(what)) if row.kind == practice::BOARD_KIND => {
+                        match practice_board::text(&self.domain, &self.api, row.guild_id, what).await {
+                            Ok(content) => content,
+                            Err(BoardError::Domain(error)) => return Err(error),
+                            Err(BoardError::Discord(error)) => return Ok(failed(row, &error)),
+                        }
+                    }
+                    _ => text(row),
                 };
                 json!({ "content": content, "allowed_mentions": { "parse": [] } })
             }
@@ -68,13 +76,15 @@ impl Announcer {
         let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
         match self.api.create_message(resolved.channel_id, body, Some(&nonce), Lane::Normal).await {
             Ok(posted) => Ok(Outcome::Posted { message_id: posted.message_id, channel_id: posted.channel_id }),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, kind = row.kind, "an announcement failed");
-                let code = if error.is_permission_loss() { "missing_permissions" } else { "discord" };
-                Ok(Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() })
-            }
+            Err(error) => Ok(failed(row, &error)),
         }
     }
+}
+
+fn failed(row: &announcement::Model, error: &discord_api::Error) -> Outcome {
+    tracing::warn!(error = error as &dyn std::error::Error, kind = row.kind, "an announcement failed");
+    let code = if error.is_permission_loss() { "missing_permissions" } else { "discord" };
+    Outcome::Failed { code: code.to_owned(), retry_in: error.retry_after() }
 }
 
 impl Worker for Announcer {
@@ -86,6 +96,7 @@ impl Worker for Announcer {
 
     async fn step(&mut self) -> Result<Progress, Error> {
         guild::due_digests(&self.domain, BATCH).await?;
+        practice::due_posts(&self.domain, BATCH).await?;
         let handled = announcements::dispatch(&self.domain, BATCH).await? as u64;
         for row in announcements::claim(&self.domain, BATCH).await? {
             let outcome = self.post(&row).await?;
@@ -124,6 +135,21 @@ fn text(row: &announcement::Model) -> String {
             format!("⚠️ The slot `{key}` is broken: {words}. `/settings slot set` gives it a new channel.")
         }
         guild::digest::DIGEST_KIND => digest_text(data),
+        "practice.post_failed" => {
+            let period = state["period"]
+                .as_str()
+                .and_then(|period| ["daily", "weekly", "monthly"].into_iter().find(|one| *one == period));
+            let why = match state["code"].as_str() {
+                Some("no_slot") => "its slot leads to no channel: `/settings slot set` gives it one",
+                Some("private") => "practice is private here: `/practice-admin rules` changes that",
+                Some("missing_permissions") => "I may not post there: `/settings doctor` shows what is missing",
+                _ => "Discord did not take it, however often I tried",
+            };
+            let period = period.unwrap_or("due");
+            format!(
+                "⚠️ The {period} board of practice was not posted: {why}. `/practice-admin post` shows what is set."
+            )
+        }
         other => format!("ℹ️ {other}"),
     }
 }

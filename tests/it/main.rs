@@ -15,6 +15,7 @@ mod my_commands;
 mod openapi;
 mod people;
 mod practice;
+mod practice_admin;
 mod practice_commands;
 mod promises;
 mod schema;

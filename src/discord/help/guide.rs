@@ -11,7 +11,7 @@ pub struct Guide {
 }
 
 /// The subjects, in the order of the menu.
-pub const GUIDES: [Guide; 7] = [
+pub const GUIDES: [Guide; 8] = [
     Guide {
         name: "vanish",
         title: "Vanishing channels",
@@ -51,6 +51,22 @@ pub const GUIDES: [Guide; 7] = [
             After three hours without a sign of you I ask whether you still practise, and pause the timer when nobody \
             answers. The slot `practice` says when rounds and breaks are over. {practice goal set} sets goals, \
             {practice now} shows who practises.",
+    },
+    Guide {
+        name: "practice-admin",
+        title: "Running practice",
+        template: "You decide what counts as practice here.\n\
+            **1.** {practice-admin channels mode} and {practice-admin channels add} say which voice channels count.\n\
+            **2.** {practice-admin rules} changes how they count, and shows before you save what the change would have \
+            made of the last 7 days. What was counted stays.\n\
+            **3.** {practice-admin queue} has what members wrote down or claim, beyond what the rules let through. \
+            {settings role set} makes a role `reviewer`: its people may decide as well, but not about themselves.\n\
+            **4.** {practice-admin adjust} adds or takes time, with a reason. {practice-admin season start} ranks the days \
+            from today on by themselves.\n\
+            **5.** {practice-admin post} posts the board of each day, week or month that ends into a slot, at your local \
+            time, which {settings general} sets. What was missed while I was away is made up once; who has left or shows \
+            themselves to nobody is not on it.\n\
+            {practice-admin export} has all of it as a table. {settings history} rolls rules and schedules back.",
     },
     Guide {
         name: "my",
@@ -150,6 +166,17 @@ const EXAMPLES: [(&str, &str); 42] = [
     ("settings export", "/settings export"),
     ("settings import", "/settings import file:guildhall-settings.json"),
     ("settings doctor", "/settings doctor"),
+    ("practice-admin channels mode", "/practice-admin channels mode mode:allow"),
+    ("practice-admin channels add", "/practice-admin channels add channel:#Study room"),
+    ("practice-admin channels remove", "/practice-admin channels remove channel:#Study room"),
+    ("practice-admin channels list", "/practice-admin channels list"),
+    ("practice-admin rules", "/practice-admin rules min_session:5m alone:True"),
+    ("practice-admin queue", "/practice-admin queue"),
+    ("practice-admin adjust", "/practice-admin adjust user:@Ada delta:-30m reason:forgot to stop"),
+    ("practice-admin season start", "/practice-admin season start name:Winter"),
+    ("practice-admin season end", "/practice-admin season end"),
+    ("practice-admin post", "/practice-admin post period:weekly when:09:00"),
+    ("practice-admin export", "/practice-admin export"),
     ("apikey create", "/apikey create name:website preset:read-only expires:90d"),
     ("apikey list", "/apikey list"),
     ("apikey rotate", "/apikey rotate key:website overlap:24h"),

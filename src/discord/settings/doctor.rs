@@ -10,7 +10,10 @@ use serenity::all::{CreateActionRow, CreateEmbed};
 use super::{card, panel};
 use crate::{
     app::MessageContent,
-    discord::{Asked, CommandError, Context, Data, Reply, apikey, component::custom_id, event_handler, invite, text},
+    discord::{
+        Asked, CommandError, Context, Data, Reply, apikey, component::custom_id, event_handler, invite, practice_admin,
+        text,
+    },
     discord_api::{self, Lane, permission},
     domain::{
         Actor, Right,
@@ -96,10 +99,13 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
         of_rules.push(rule_finding(data, guild, rule, threads).await?);
     }
     let bad = of_slots.iter().chain(&of_rules).filter(|finding| !finding.well).count() + usize::from(missing != 0);
+    let boards = practice_admin::board_problems(data, &actor, guild).await?;
+    let bad = bad + boards.len();
     let empty = views.iter().filter(|view| view.channel_id.is_none()).count();
     let empty_note =
         (empty > 0).then(|| format!("➖ {} no channel yet.", card::count(empty, "slot has", "slots have")));
-    let slots_note = [looked_at(views.len() - empty), empty_note].into_iter().flatten().collect::<Vec<_>>().join("\n");
+    let notes = [looked_at(views.len() - empty), empty_note].into_iter().flatten();
+    let slots_note = boards.into_iter().chain(notes).collect::<Vec<_>>().join("\n");
     let rules_note = match rules.rows.len() {
         0 => "No channel vanishes.".to_owned(),
         all => looked_at(all).unwrap_or_default(),

@@ -24,6 +24,8 @@ const PAGE: usize = 8;
 const FIELDS_MAX: usize = 6;
 /// Longest value that is shown.
 const VALUE_MAX: usize = 60;
+/// Most characters of a list of channels.
+const CHANNELS_CHARS_MAX: usize = 240;
 
 /// What was changed, by whom, and the way back
 #[poise::command(slash_command)]
@@ -112,6 +114,11 @@ fn plain_subject(spelled: &str) -> String {
         "vanish" => "vanish rule".to_owned(),
         "vanish_default" => "vanish defaults".to_owned(),
         "vanish_exemption" => "vanish exemption".to_owned(),
+        "practice_rule" => "practice rules".to_owned(),
+        "practice_post" => match rest.rsplit_once('/') {
+            Some((_, period)) => format!("{} practice board", text::escape(period, 16)),
+            None => "a practice board".to_owned(),
+        },
         _ => "a setting".to_owned(),
     }
 }
@@ -119,14 +126,14 @@ fn plain_subject(spelled: &str) -> String {
 /// What happened, in words.
 fn what(kind: &str) -> &'static str {
     match kind.split_once('.').map_or(kind, |(_, what)| what) {
-        "set" | "rule_set" | "default_set" => "set",
+        "set" | "rule_set" | "default_set" | "post_set" => "set",
         "cleared" => "cleared",
         "created" => "created",
         "confirmed" => "confirmed",
         "broken" => "found broken",
         "repaired" => "works again",
         "exemption_added" => "added",
-        "rule_removed" | "exemption_removed" => "removed",
+        "rule_removed" | "exemption_removed" | "post_removed" => "removed",
         "paused" => "paused",
         "resumed" => "resumed",
         _ => "changed",
@@ -177,7 +184,7 @@ fn name(field: &str) -> String {
         "after_seconds" => "vanish after".to_owned(),
         "at_minute" => "at".to_owned(),
         "target_id" => "who".to_owned(),
-        other => text::escape(&other.replace('_', " "), VALUE_MAX),
+        other => text::escape(&other.trim_end_matches("_seconds").replace('_', " "), VALUE_MAX),
     }
 }
 
@@ -186,7 +193,14 @@ fn value(field: &str, value: &Value) -> String {
         (_, Value::Null) => "–".to_owned(),
         ("channel_id", Value::String(id)) => id.parse().map_or_else(|_| "a channel".to_owned(), text::channel),
         ("role_id", Value::String(id)) => id.parse().map_or_else(|_| "a role".to_owned(), text::role),
-        ("after_seconds", Value::Number(seconds)) => seconds.as_i64().map_or_else(|| "–".to_owned(), duration::format),
+        ("channels", Value::Array(ids)) if ids.is_empty() => "–".to_owned(),
+        ("channels", Value::Array(ids)) => {
+            text::lines(ids.iter().filter_map(|id| id.as_str()?.parse().ok()).map(text::channel), CHANNELS_CHARS_MAX)
+                .replace('\n', " ")
+        }
+        (name, Value::Number(seconds)) if name.ends_with("_seconds") => {
+            seconds.as_i64().map_or_else(|| "–".to_owned(), duration::format)
+        }
         ("keep_last", Value::Number(count)) if count.as_i64() == Some(KEEP_LAST_OFF.into()) => "off".to_owned(),
         ("paused_until", Value::String(moment)) => moment.parse().map_or_else(|_| "–".to_owned(), text::absolute),
         ("at_minute", Value::Number(minute)) => {

@@ -14,7 +14,7 @@ use crate::{
 /// A right, as people choose it.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
 enum Kind {
-    /// Decides applications.
+    /// Decides applications and requests about practice.
     #[name = "reviewer"]
     Reviewer,
     /// Votes on applications.
@@ -49,7 +49,7 @@ impl From<Kind> for RoleKind {
 
 /// All of them, with their names and what they are for.
 const KINDS: [(RoleKind, &str, &str); 6] = [
-    (RoleKind::Reviewer, "reviewer", "decides applications"),
+    (RoleKind::Reviewer, "reviewer", "decides applications, and what members ask to be counted as practice"),
     (RoleKind::Voter, "voter", "votes on applications"),
     (RoleKind::Member, "member", "is one of the community"),
     (RoleKind::Treasurer, "treasurer", "looks after the currency"),
