@@ -15,6 +15,7 @@ pub mod invite;
 mod leak_scanner;
 mod menu;
 mod my;
+mod practice;
 mod registration;
 mod reply;
 mod settings;
@@ -39,6 +40,7 @@ pub use reply::Reply;
 
 use crate::{
     app::App,
+    chart::Charts,
     discord_api::DiscordApi,
     domain::{Account, Actor, user},
 };
@@ -75,6 +77,8 @@ pub struct Data {
     seen: Cache<u64, ()>,
     /// Roles of authors, for the exemptions that previews judge by.
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
+    /// Draws pictures.
+    charts: Charts,
 }
 
 impl Data {
@@ -96,6 +100,7 @@ impl Data {
             rechecks: Rechecks::default(),
             seen,
             roles,
+            charts: Charts::default(),
         }
     }
 
@@ -116,12 +121,14 @@ pub fn commands() -> Vec<Command> {
     vec![
         vanish::vanish(),
         settings::settings(),
+        practice::practice(),
         my::my(),
         apikey::apikey(),
         help::help(),
         status::status(),
         menu::keep_message(),
         menu::vanish_in(),
+        practice::practice_card(),
     ]
 }
 

@@ -24,6 +24,7 @@ mod m20261126_000011_create_session;
 mod m20261126_000012_create_project;
 mod m20261126_000013_create_guild_role;
 mod m20261126_000020_create_practice;
+mod m20261126_000022_create_practice_figures;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000012_create_project::Migration),
             Box::new(m20261126_000013_create_guild_role::Migration),
             Box::new(m20261126_000020_create_practice::Migration),
+            Box::new(m20261126_000022_create_practice_figures::Migration),
         ]
     }
 }

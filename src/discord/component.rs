@@ -3,7 +3,7 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, apikey, help, menu, my, settings, vanish};
+use super::{Asked, CommandError, Data, apikey, help, menu, my, practice, settings, vanish};
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
 
@@ -86,6 +86,8 @@ async fn route(
     match area {
         "vanish" => vanish::pressed(data, asked, &press).await,
         "menu" => menu::chosen(data, asked, &press).await,
+        // On the heap: it holds a report.
+        "practice" => Box::pin(practice::pressed(data, asked, &press)).await,
         "my" => my::pressed(data, asked, &press).await,
         "settings" => settings::pressed(data, asked, &press).await,
         "slot" => settings::slot_pressed(data, asked, &press).await,

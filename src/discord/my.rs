@@ -8,6 +8,7 @@ mod profile;
 use super::{
     Asked, CommandError, Context, Data,
     component::{Press, outdated},
+    practice::stats,
 };
 
 /// Your settings and your data
@@ -16,11 +17,19 @@ use super::{
     subcommand_required,
     install_context = "Guild",
     interaction_context = "Guild|BotDm",
-    subcommands("profile::profile", "data::data")
+    subcommands("profile::profile", "practice", "data::data")
 )]
 #[expect(clippy::unused_async, reason = "poise wants a future of every command")]
 pub async fn my(_ctx: Context<'_>) -> Result<(), CommandError> {
     Ok(())
+}
+
+/// What you have practised in all servers
+#[poise::command(slash_command)]
+async fn practice(ctx: Context<'_>) -> Result<(), CommandError> {
+    let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
+    let work = async { stats::week(data, &asked, asked.user()?, true).await };
+    asked.answer(Box::pin(work)).await
 }
 
 /// A button of these commands.

@@ -7,6 +7,7 @@
 pub mod calendar;
 mod change;
 mod correction;
+mod departure;
 mod entry;
 mod export;
 mod goal;
@@ -17,6 +18,7 @@ pub(in crate::domain) mod people;
 mod person;
 mod read;
 mod refusal;
+mod report;
 mod rule;
 mod season;
 mod session;
@@ -29,16 +31,18 @@ mod voice;
 #[cfg(test)]
 mod tests;
 
-pub use calendar::{Dates, Streak};
+pub use calendar::{Dates, Period, Streak};
 pub use correction::{accept, claim_gap, queue, reject};
+pub use departure::{note_departed, note_present};
 pub use entry::{Filed, NewEntry, adjust, fix, log};
-pub use export::{CsvRow, ExportCursor, export_page};
+pub use export::{CsvRow, ExportCursor, export_days, export_page};
 pub use goal::{GoalProgress, clear_goal, goals, set_goal};
-pub use leaderboard::{Board, LeaderboardQuery, Metric, Standing, leaderboard};
+pub use leaderboard::{Board, LeaderboardQuery, Metric, Standing, board_dates, leaderboard};
 pub use observe::{Sight, lose_sight, observe};
 pub use person::Person;
 pub use read::{HistoryPage, SessionView, history, now_practising, running, session};
 pub use refusal::PracticeRefusal;
+pub use report::{Bar, Grain, Report, ReportQuery, own_activities, report};
 pub use rule::{Rule, RuleChange, rule, set_rule};
 pub use season::{current_season, end_season, seasons, start_season};
 pub use session::{NewSession, Rounds, Started, start};

@@ -14,6 +14,7 @@ mod my_commands;
 mod openapi;
 mod people;
 mod practice;
+mod practice_stats;
 mod promises;
 mod schema;
 mod settings_commands;

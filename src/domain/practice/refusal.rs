@@ -86,6 +86,12 @@ pub enum PracticeRefusal {
     /// No season runs.
     #[error("No season runs")]
     NoSeason,
+    /// Days that are no stretch.
+    #[error("The days must be two dates such as 2026-11-01 and 2026-11-30, the first one first, ten years at most")]
+    BadDates,
+    /// Somebody keeps it to themself.
+    #[error("This person keeps their practice to themself")]
+    Private,
     /// A name out of bounds.
     #[error("The name of a season must have 1 to {ACTIVITY_MAX} characters on one line")]
     BadSeason,
@@ -105,6 +111,7 @@ impl Refusal for PracticeRefusal {
             | Self::BadGoal
             | Self::BadSpan
             | Self::BadAdjustment
+            | Self::BadDates
             | Self::BadSeason => Kind::Invalid,
             Self::AlreadyPaused
             | Self::NotPaused
@@ -115,6 +122,7 @@ impl Refusal for PracticeRefusal {
             | Self::TooLittle { .. }
             | Self::SeasonRuns => Kind::Conflict,
             Self::QueueFull { .. } => Kind::LimitReached,
+            Self::Private => Kind::Forbidden,
         }
     }
 
@@ -143,6 +151,8 @@ impl Refusal for PracticeRefusal {
             Self::SeasonRuns => "practice.season_runs",
             Self::NoSeason => "practice.no_season",
             Self::BadSeason => "practice.bad_season",
+            Self::BadDates => "practice.bad_dates",
+            Self::Private => "practice.private",
         }
     }
 

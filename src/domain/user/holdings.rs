@@ -181,6 +181,22 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Rule::Work(practice::erase_days),
     },
     Holding {
+        table: "practice_activity_day",
+        columns: &["user_id"],
+        merge: Rule::Work(practice::add_activity_days),
+        export: Rule::Work(practice::export_activity_days),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_activity_days),
+    },
+    Holding {
+        table: "guild_departure",
+        columns: &["user_id"],
+        merge: Rule::Work(practice::forget_departures),
+        export: Rule::Work(practice::export_departures),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(practice::erase_departures),
+    },
+    Holding {
         table: "practice_total",
         columns: &["user_id"],
         merge: Rule::Work(practice::add_totals),
