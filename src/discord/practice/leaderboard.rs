@@ -1,5 +1,7 @@
 //! `/practice leaderboard`: who of the server has practised most.
 
+use std::fmt::Write as _;
+
 use entity::id::{DiscordUserId, GuildId};
 use futures_util::future::join_all;
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
@@ -141,7 +143,7 @@ async fn show(data: &Data, asked: &Asked, view: BoardView) -> Result<Reply, Comm
     let lines: Vec<String> = board.standings.iter().map(line).collect();
     if lines.is_empty() {
         let start = data.commands.mention("practice start");
-        about.push_str(&format!("Nobody has practised in this time yet. {start} starts a timer."));
+        let _ = write!(about, "Nobody has practised in this time yet. {start} starts a timer.");
     }
     about.push_str(&text::lines(lines, 3_500));
     let card = CreateEmbed::new()

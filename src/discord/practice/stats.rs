@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use entity::{id::GuildId, practice_goal::GoalPeriod};
+use entity::{
+    id::{DiscordUserId, GuildId},
+    practice_goal::GoalPeriod,
+};
 use serenity::all::{
     self as serenity, ButtonStyle, CreateActionRow, CreateAutocompleteResponse, CreateButton, CreateEmbed,
 };
@@ -26,7 +29,6 @@ use crate::{
         },
     },
 };
-use entity::id::DiscordUserId;
 
 const EXAMPLE: &str = "/practice stats period:custom from:2026-11-01 to:2026-11-30";
 /// Most characters of a field of a card.
@@ -37,7 +39,6 @@ const FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// How much somebody has practised, day by day
 #[poise::command(slash_command, guild_only)]
-#[expect(clippy::too_many_arguments, reason = "they are the options of the command")]
 pub(in crate::discord) async fn stats(
     ctx: Context<'_>,
     #[description = "How long a stretch"] period: PeriodChoice,

@@ -100,23 +100,36 @@ pub async fn report(domain: &Domain, actor: &Actor, query: &ReportQuery) -> Resu
         Some(user) => days_of(reader, user, query, drawn).await?,
         None => BTreeMap::new(),
     };
-    let seconds = days.range(dates.first..=dates.last).map(|(_, seconds)| seconds).sum();
+    let seconds: i64 = days.range(dates.first..=dates.last).map(|(_, seconds)| seconds).sum();
     let (grain, bars) = bars(drawn, &days);
     let rank = match guild_id {
-        Some(_) if seconds > 0 => {
-            let dates = (query.period != Period::All).then_some(dates);
-            let (metric, activity) = (query.metric, query.activity.clone());
-            let query = LeaderboardQuery { guild_id, dates, metric, activity, own: Some(who), ..Default::default() };
-            leaderboard(domain, actor, &LeaderboardQuery { is_public: true, limit: 1, ..query }).await.ok()
-        }
+        Some(_) if seconds > 0 => rank(domain, actor, query, dates).await?,
         _ => None,
     };
-    let rank = rank.and_then(|board| board.own).map(|own| own.rank);
     let running = read::running_in(reader, seen.user_id).await?.filter(|session| {
         let is_own = person::require_own_or(actor, (who, seen.user_id), Right::ManagePractice, guild_id).is_ok();
         is_own || !session.row.is_private && session.row.guild_id == guild_id
     });
     Ok(Report { today: summary.today, dates, seconds, grain, bars, streak: summary.streak, goals, rank, running })
+}
+
+/// The person's place in the stretch; none where the guild shows no boards to whoever asks.
+async fn rank(domain: &Domain, actor: &Actor, query: &ReportQuery, dates: Dates) -> Result<Option<u64>, Error> {
+    let board = LeaderboardQuery {
+        guild_id: query.guild_id,
+        dates: (query.period != Period::All).then_some(dates),
+        metric: query.metric,
+        activity: query.activity.clone(),
+        limit: 1,
+        is_public: true,
+        own: Some(query.person),
+        ..LeaderboardQuery::default()
+    };
+    match leaderboard(domain, actor, &board).await {
+        Ok(board) => Ok(board.own.map(|own| own.rank)),
+        Err(Error::Refused(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Seconds of what is asked for, by day.
