@@ -43,6 +43,7 @@ pub use reply::Reply;
 
 use crate::{
     app::App,
+    chart::Charts,
     discord_api::DiscordApi,
     domain::{Account, Actor, user},
 };
@@ -81,6 +82,8 @@ pub struct Data {
     seen: Cache<u64, ()>,
     /// Roles of authors, for the exemptions that previews judge by.
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
+    /// Draws pictures.
+    charts: Charts,
 }
 
 impl Data {
@@ -103,6 +106,7 @@ impl Data {
             voice: Arc::default(),
             seen,
             roles,
+            charts: Charts::default(),
         }
     }
 
@@ -131,6 +135,7 @@ pub fn commands() -> Vec<Command> {
         status::status(),
         menu::keep_message(),
         menu::vanish_in(),
+        practice::practice_card(),
     ]
 }
 

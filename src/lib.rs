@@ -3,9 +3,11 @@
 //! See `docs/ARCHITECTURE.md` for the map and the invariants.
 
 pub mod app;
+pub mod chart;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod csv;
 pub mod discord;
 pub mod discord_api;
 pub mod domain;

@@ -28,6 +28,7 @@ mod m20261126_000015_create_vanish_own;
 mod m20261126_000016_add_ens_due;
 mod m20261126_000020_create_practice;
 mod m20261126_000021_create_practice_post;
+mod m20261126_000022_create_practice_figures;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000016_add_ens_due::Migration),
             Box::new(m20261126_000020_create_practice::Migration),
             Box::new(m20261126_000021_create_practice_post::Migration),
+            Box::new(m20261126_000022_create_practice_figures::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ mod vanish;
 use super::{
     Asked, CommandError, Context, Data,
     component::{Press, outdated},
+    practice::stats,
 };
 
 /// Your settings and your data
@@ -17,11 +18,19 @@ use super::{
     subcommand_required,
     install_context = "Guild",
     interaction_context = "Guild|BotDm",
-    subcommands("profile::profile", "vanish::vanish", "data::data")
+    subcommands("profile::profile", "vanish::vanish", "practice", "data::data")
 )]
 #[expect(clippy::unused_async, reason = "poise wants a future of every command")]
 pub async fn my(_ctx: Context<'_>) -> Result<(), CommandError> {
     Ok(())
+}
+
+/// What you have practised in all servers
+#[poise::command(slash_command)]
+async fn practice(ctx: Context<'_>) -> Result<(), CommandError> {
+    let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
+    let work = async { stats::week(data, &asked, asked.user()?, true).await };
+    asked.answer(Box::pin(work)).await
 }
 
 /// A button of these commands.

@@ -1,7 +1,7 @@
-//! `/practice`: timers, time that is written down, and what one wants to practise.
+//! `/practice`: timers, time that is written down, what one wants to practise, and who has practised how much.
 //!
-//! Invariants: whoever presses a button acts for themself, and only with the session that the button names; what
-//! somebody writes about a session is shown to nobody else.
+//! Invariants: whoever presses a button of a timer acts for themself, and only with the session that the button names;
+//! what somebody writes about a session is shown to nobody else; a button carries all of what it shows.
 
 mod argument;
 mod card;
@@ -9,10 +9,17 @@ mod claim;
 mod fix;
 mod goal;
 mod history;
+mod leaderboard;
 mod log;
 mod now;
+mod person_menu;
+mod picture;
 mod start;
+pub(super) mod stats;
 mod timer;
+mod view;
+
+pub(super) use person_menu::practice_card;
 
 use super::{
     Asked, CommandError, Context, Data,
@@ -38,7 +45,9 @@ const AREA: &str = "practice";
         "log::log",
         "fix::fix",
         "goal::goal",
-        "history::history"
+        "history::history",
+        "stats::stats",
+        "leaderboard::leaderboard"
     )
 )]
 #[expect(clippy::unused_async, reason = "the framework wants an async function")]
@@ -62,6 +71,13 @@ pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Re
         "claimed" => asked.answer_beside(claim::submitted(data, asked, press)).await,
         "fix" => asked.open(fix::form(data, asked, press)).await,
         "fixed" => asked.answer_beside(fix::submitted(data, asked, press)).await,
+        "stats_back" | "stats_now" | "stats_on" | "stats_metric" | "stats_period" => {
+            asked.answer(stats::turned(data, asked, press)).await
+        }
+        "stats_open" => asked.answer_beside(stats::turned(data, asked, press)).await,
+        "stats_csv" => asked.answer_beside(stats::file(data, asked, press)).await,
+        "board_back" | "board_on" => asked.answer(leaderboard::turned(data, asked, press)).await,
+        "board_own" => asked.answer_beside(leaderboard::own(data, asked, press)).await,
         _ => asked.answer_beside(async { Err(component::outdated()) }).await,
     }
 }

@@ -69,6 +69,7 @@ impl Reply {
             "content": text::bounded(&self.content, text::CONTENT_MAX),
             "embeds": self.embeds,
             "components": self.rows,
+            "attachments": [],
             "allowed_mentions": { "parse": [] },
         })
     }

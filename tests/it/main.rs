@@ -17,6 +17,7 @@ mod people;
 mod practice;
 mod practice_admin;
 mod practice_commands;
+mod practice_stats;
 mod promises;
 mod schema;
 mod settings_commands;

@@ -1,4 +1,4 @@
-//! Just enough multipart/form-data: a JSON part and files of which only the size matters.
+//! Just enough multipart/form-data: a JSON part and files.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub(crate) struct Upload {
     pub(crate) index: u64,
     pub(crate) name: String,
     pub(crate) content_type: Option<String>,
-    pub(crate) size: usize,
+    pub(crate) content: Vec<u8>,
 }
 
 /// Splits a body. None when it is not well formed.
@@ -37,7 +37,7 @@ pub(crate) fn parse(content_type: &str, body: &[u8]) -> Option<(Value, Vec<Uploa
                 index: digits.parse().unwrap_or(files.len() as u64),
                 name: attribute(head, "filename").unwrap_or(name),
                 content_type: header(head, "content-type"),
-                size: content.len(),
+                content: content.to_vec(),
             });
         }
     }

@@ -74,10 +74,14 @@ pub(crate) struct State {
     /// Privileged intents that are switched on in the developer portal.
     pub(crate) privileged: u64,
     pub(crate) oauth: OAuth,
+    /// What was attached to messages, by the ids of the attachments.
+    files: BTreeMap<u64, Vec<u8>>,
 }
 
 /// How many answers to interactions, and ephemeral messages, are remembered.
 const MAX_REMEMBERED: usize = 10_000;
+/// How many attached files are kept.
+const MAX_FILES: usize = 200;
 
 impl State {
     pub(crate) fn new(base_url: String, heartbeat: Duration) -> Self {
@@ -104,6 +108,7 @@ impl State {
             team: Vec::new(),
             privileged: 0,
             oauth: OAuth::default(),
+            files: BTreeMap::new(),
         }
     }
 
@@ -114,6 +119,17 @@ impl State {
     pub(crate) fn next_id(&mut self) -> u64 {
         let now = self.now();
         self.ids.next(now)
+    }
+
+    pub(crate) fn keep_file(&mut self, id: u64, content: Vec<u8>) {
+        self.files.insert(id, content);
+        if self.files.len() > MAX_FILES {
+            self.files.pop_first();
+        }
+    }
+
+    pub(crate) fn file(&self, id: u64) -> Option<&Vec<u8>> {
+        self.files.get(&id)
     }
 
     /// A message by id, whether in the channel's history or ephemeral.

@@ -165,7 +165,10 @@ mod tests {
             assert!(names(&reader(bits)).contains(&"settings slot set"));
         }
         let in_direct_message = names(&Reader { in_server: false, permissions: 0 });
-        assert_eq!(in_direct_message, ["my profile", "my vanish", "my data export", "my data erase", "help", "status"]);
+        assert_eq!(
+            in_direct_message,
+            ["my profile", "my vanish", "my practice", "my data export", "my data erase", "help", "status"]
+        );
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{Datelike as _, Days, Months, NaiveDate};
 use entity::guild::WeekStart;
 
-use super::split::DaySeconds;
+use super::{PracticeRefusal, split::DaySeconds, stats::DAYS_MAX};
 
 /// Days of a week.
 const WEEK_DAYS: u64 = 7;
+/// Years in which a stretch may lie.
+const YEARS: std::ops::RangeInclusive<i32> = 2_000..=2_200;
 /// A day with less does not carry a streak.
 pub const STREAK_DAY_SECONDS: i64 = 60;
 
@@ -59,6 +61,71 @@ impl Dates {
     pub fn filled(self, known: &DaySeconds) -> DaySeconds {
         let days = self.first.iter_days().take_while(|date| *date <= self.last);
         days.map(|date| (date, known.get(&date).copied().unwrap_or(0))).collect()
+    }
+}
+
+impl Dates {
+    /// Refuses what is no stretch: the last day before the first, more than ten years, or a far age.
+    pub(super) fn checked(self) -> Result<Self, PracticeRefusal> {
+        let fits = self.first <= self.last
+            && self.length() <= DAYS_MAX
+            && YEARS.contains(&self.first.year())
+            && YEARS.contains(&self.last.year());
+        if fits { Ok(self) } else { Err(PracticeRefusal::BadDates) }
+    }
+
+    /// How many days.
+    pub fn length(self) -> u64 {
+        (self.last - self.first).num_days().max(0).cast_unsigned() + 1
+    }
+}
+
+/// A stretch of statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Period {
+    /// A day.
+    Day,
+    /// A week, from the guild's first day of the week on.
+    #[default]
+    Week,
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+    /// From the first day on.
+    All,
+    /// These days.
+    Custom(Dates),
+}
+
+impl Period {
+    /// The days of the stretch that has a day in it; none for all time.
+    pub fn dates(self, day: NaiveDate, start: WeekStart) -> Option<Dates> {
+        match self {
+            Self::Day => Some(Dates::day(day)),
+            Self::Week => Some(Dates::week(day, start)),
+            Self::Month => Some(Dates::month(day)),
+            Self::Year => Some(Dates::year(day)),
+            Self::All => None,
+            Self::Custom(dates) => Some(dates),
+        }
+    }
+
+    /// The stretch beside some of its days: before them, or after. None for all time, and at the end of the calendar.
+    pub fn beside(self, dates: Dates, is_before: bool) -> Option<(Self, NaiveDate)> {
+        let length = Days::new(dates.length());
+        let moved = |date: NaiveDate| {
+            if is_before { date.checked_sub_days(length) } else { date.checked_add_days(length) }
+        };
+        match self {
+            Self::All => None,
+            Self::Custom(_) => {
+                let dates = Dates { first: moved(dates.first)?, last: moved(dates.last)? };
+                Some((Self::Custom(dates), dates.first))
+            }
+            _ if is_before => Some((self, dates.first.pred_opt()?)),
+            _ => Some((self, dates.last.succ_opt()?)),
+        }
     }
 }
 

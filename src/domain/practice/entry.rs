@@ -393,7 +393,7 @@ async fn adjust_in(txn: &WriteTransaction, input: &Input<Adjust>) -> Result<Mode
     } else {
         take_from_newest(change, user_id, what.guild_id, -what.delta_seconds).await?
     };
-    ledger::apply(txn, &[Credit { user_id, guild_id, is_voice: false, days }]).await?;
+    ledger::apply(txn, &[Credit { user_id, guild_id, is_voice: false, activity: None, days }]).await?;
     let row = Model {
         state: CorrectionState::Accepted,
         delta_seconds: what.delta_seconds,

@@ -1,6 +1,6 @@
 //! Sessions as rows of a table, in bounded pages: a whole guild's for its moderators, or a person's own.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     id::{DiscordUserId, GuildId, PracticeCorrectionId, PracticeSessionId, UserId},
     practice_correction::{self, CorrectionKind},
@@ -9,8 +9,9 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    Person, SessionView,
-    person::{accounts, require_own_or},
+    Dates, Person, SessionView,
+    person::{accounts, require_own_or, zone},
+    split::midnight,
 };
 use crate::domain::{Actor, Domain, Error, Right};
 
@@ -41,7 +42,28 @@ pub struct CsvRow {
 pub async fn export_page(
     domain: &Domain,
     actor: &Actor,
+    who: (Option<Person>, Option<GuildId>),
+    after: Option<ExportCursor>,
+) -> Result<(Vec<CsvRow>, Option<ExportCursor>), Error> {
+    page_within(domain, actor, who, None, after).await
+}
+
+/// The same of one person's sessions that began on some of their days.
+pub async fn export_days(
+    domain: &Domain,
+    actor: &Actor,
+    (person, guild_id): (Person, Option<GuildId>),
+    dates: Dates,
+    after: Option<ExportCursor>,
+) -> Result<(Vec<CsvRow>, Option<ExportCursor>), Error> {
+    page_within(domain, actor, (Some(person), guild_id), Some(dates), after).await
+}
+
+async fn page_within(
+    domain: &Domain,
+    actor: &Actor,
     (person, guild_id): (Option<Person>, Option<GuildId>),
+    dates: Option<Dates>,
     after: Option<ExportCursor>,
 ) -> Result<(Vec<CsvRow>, Option<ExportCursor>), Error> {
     let reader = domain.store.reader();
@@ -52,6 +74,14 @@ pub async fn export_page(
             require_own_or(actor, (person, user), Right::ManagePractice, guild_id)?;
             let Some(user) = user else { return Ok((Vec::new(), None)) };
             select = select.filter(practice_session::COLUMN.user_id.eq(user));
+            if let Some(dates) = dates {
+                let zone = zone(reader, Some(user), guild_id).await?;
+                let midnight = |date: NaiveDate| midnight(zone, date);
+                let end = dates.last.succ_opt().unwrap_or(dates.last);
+                select = select
+                    .filter(practice_session::COLUMN.started_at.gte(midnight(dates.first)))
+                    .filter(practice_session::COLUMN.started_at.lt(midnight(end)));
+            }
         }
         None => actor.require(Right::ManagePractice, guild_id)?,
     }

@@ -1,25 +1,30 @@
-//! Who has practised most: of all time from the totals, whose first rows are the answer; of some days from the days.
+//! Who has practised most: of all time from the totals, whose first rows are the answer; of some days, or of one
+//! activity, from the days.
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::{
+    guild_departure,
     id::{DiscordUserId, GuildId, UserId},
-    practice_day,
     practice_rule::PracticePrivacy,
-    practice_total,
+    user::{self as account, Privacy},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, Order, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, Order, QueryFilter, QuerySelect,
+    QueryTrait,
     sea_query::{Alias, Expr, Query, SelectStatement},
 };
 
-use super::{Dates, Person, bits, person, rule};
+use super::{Dates, Period, Person, bits, person, rule, split::local_date, stats::week_start};
 use crate::domain::{Actor, Domain, Error, Right};
 
 /// Most rows of a page.
 const PAGE_MAX: u64 = 100;
 /// Most people who may be left out.
 const HIDDEN_MAX: usize = 5_000;
+/// How long it is believed that somebody has left, since it was last found out.
+pub(super) const DEPARTURE_BELIEVED: TimeDelta = TimeDelta::days(1);
 
 /// What is ranked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,12 +47,16 @@ pub struct LeaderboardQuery {
     pub dates: Option<Dates>,
     /// By what.
     pub metric: Metric,
+    /// Only practice of this activity.
+    pub activity: Option<String>,
     /// Rows of the page, at most 100.
     pub limit: u64,
     /// Rows to pass over.
     pub offset: u64,
-    /// People who are not shown: who has left, and who wants it so.
+    /// People who are not shown.
     pub hidden: BTreeSet<UserId>,
+    /// For members to see: whoever is private or has left is not on it. What members ask for always is.
+    pub is_public: bool,
     /// Whose own place is asked for.
     pub own: Option<Person>,
 }
@@ -72,7 +81,7 @@ pub struct Board {
     pub standings: Vec<Standing>,
     /// There are more behind it.
     pub more: bool,
-    /// The place of whoever asked, if they have one.
+    /// The place of whoever asked, if they have one. Who is private sees it too, among those who are shown.
     pub own: Option<Standing>,
 }
 
@@ -85,9 +94,10 @@ pub async fn leaderboard(domain: &Domain, actor: &Actor, query: &LeaderboardQuer
     {
         actor.require(Right::ManagePractice, query.guild_id)?;
     }
+    let is_public = query.is_public || matches!(actor, Actor::Member(_));
+    let ranking = Ranking { query, departed_after: is_public.then(|| domain.now() - DEPARTURE_BELIEVED) };
     let limit = query.limit.clamp(1, PAGE_MAX);
-    let statement = query.ranked(limit + 1, query.offset);
-    let mut rows = fetch(reader, &statement).await?;
+    let mut rows = fetch(reader, &ranking.ranked(limit + 1, query.offset)).await?;
     let more = rows.len() as u64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let own = match query.own {
@@ -95,7 +105,7 @@ pub async fn leaderboard(domain: &Domain, actor: &Actor, query: &LeaderboardQuer
         None => None,
     };
     let own_seconds = match own {
-        Some(user) => fetch(reader, &query.of_one(user)).await?.first().map(|(_, seconds)| (user, *seconds)),
+        Some(user) => fetch(reader, &ranking.of_one(user)).await?.first().map(|(_, seconds)| (user, *seconds)),
         None => None,
     };
     let users: Vec<UserId> = rows.iter().map(|(user, _)| *user).chain(own).collect();
@@ -104,17 +114,31 @@ pub async fn leaderboard(domain: &Domain, actor: &Actor, query: &LeaderboardQuer
     for (place, (user_id, seconds)) in (query.offset + 1..).zip(rows) {
         let rank = match board.standings.last() {
             Some(last) if last.seconds == seconds => last.rank,
-            None if query.offset > 0 => query.count_above(reader, seconds).await? + 1,
+            None if query.offset > 0 => ranking.count_above(reader, seconds).await? + 1,
             _ => place,
         };
         let discord_user_id = accounts.get(&user_id).copied();
         board.standings.push(Standing { rank, user_id, discord_user_id, seconds });
     }
     if let Some((user_id, seconds)) = own_seconds {
-        let rank = query.count_above(reader, seconds).await? + 1;
+        let rank = ranking.count_above(reader, seconds).await? + 1;
         board.own = Some(Standing { rank, user_id, discord_user_id: accounts.get(&user_id).copied(), seconds });
     }
     Ok(board)
+}
+
+/// The days of a guild's board: of a period in which a day lies, of the guild's present one without it; none is all time.
+pub async fn board_dates(
+    domain: &Domain,
+    guild_id: GuildId,
+    period: Period,
+    day: Option<NaiveDate>,
+) -> Result<Option<Dates>, Error> {
+    let reader = domain.store.reader();
+    let zone = person::zone(reader, None, Some(guild_id)).await?;
+    let day = day.unwrap_or_else(|| local_date(zone, domain.now()));
+    let dates = period.dates(day, week_start(reader, Some(guild_id)).await?);
+    Ok(dates.map(Dates::checked).transpose()?)
 }
 
 async fn fetch(connection: &impl ConnectionTrait, statement: &SelectStatement) -> Result<Vec<(UserId, i64)>, DbErr> {
@@ -122,59 +146,98 @@ async fn fetch(connection: &impl ConnectionTrait, statement: &SelectStatement) -
     rows.iter().map(|row| Ok((row.try_get("", "user_id")?, row.try_get("", "seconds")?))).collect()
 }
 
-impl LeaderboardQuery {
-    /// Everybody who is shown, with what they have; unordered.
-    fn everybody(&self) -> SelectStatement {
-        match self.dates {
-            None => self.everybody_ever(),
-            Some(dates) => self.everybody_within(dates),
+/// A board as statements.
+struct Ranking<'a> {
+    query: &'a LeaderboardQuery,
+    /// Whoever is private is left out, and who was found to have left after this moment; none shows all.
+    departed_after: Option<DateTime<Utc>>,
+}
+
+impl Ranking<'_> {
+    /// The sums that hold the answer.
+    fn table(&self) -> &'static str {
+        match (&self.query.activity, self.query.dates) {
+            (Some(_), _) => "practice_activity_day",
+            (None, Some(_)) => "practice_day",
+            (None, None) => "practice_total",
         }
     }
 
-    fn everybody_ever(&self) -> SelectStatement {
-        use practice_total::Column as C;
-        let seconds = self.metric.of(C::Seconds, C::VoiceSeconds);
-        let select: Select<practice_total::Entity> = practice_total::Entity::find()
-            .select_only()
-            .column(C::UserId)
-            .column_as(seconds.clone(), "seconds")
-            .filter(C::GuildBits.eq(bits(self.guild_id)))
-            .filter(seconds.gt(0))
-            .apply_if(self.hidden_users(), |select, users| select.filter(C::UserId.is_not_in(users)));
-        select.into_query()
+    fn column(&self, name: &'static str) -> Expr {
+        Expr::col((Alias::new(self.table()), Alias::new(name)))
     }
 
-    fn everybody_within(&self, dates: Dates) -> SelectStatement {
-        use practice_day::Column as C;
-        let seconds = self.metric.of(C::Seconds, C::VoiceSeconds).sum().cast_as("bigint");
-        let select: Select<practice_day::Entity> = practice_day::Entity::find()
-            .select_only()
-            .column(C::UserId)
-            .column_as(seconds.clone(), "seconds")
-            .filter(C::GuildBits.eq(bits(self.guild_id)))
-            .filter(C::LocalDate.between(dates.first, dates.last))
-            .apply_if(self.hidden_users(), |select, users| select.filter(C::UserId.is_not_in(users)))
-            .group_by(C::UserId)
-            .having(seconds.gt(0));
-        select.into_query()
+    /// Everybody with what they have, whoever sees it; unordered.
+    fn everybody(&self) -> SelectStatement {
+        let query = self.query;
+        let mut seconds = query.metric.of(self.column("seconds"), self.column("voice_seconds"));
+        let is_summed = query.activity.is_some() || query.dates.is_some();
+        if is_summed {
+            seconds = seconds.sum().cast_as("bigint");
+        }
+        let mut statement = Query::select()
+            .expr(self.column("user_id"))
+            .expr_as(seconds.clone(), "seconds")
+            .from(self.table())
+            .and_where(self.column("guild_bits").eq(bits(query.guild_id)))
+            .take();
+        if let Some(activity) = &query.activity {
+            statement.and_where(self.column("activity").eq(activity.as_str()));
+        }
+        if let Some(dates) = query.dates {
+            statement.and_where(self.column("local_date").between(dates.first, dates.last));
+        }
+        let hidden: Vec<_> = query.hidden.iter().take(HIDDEN_MAX).map(|user| user.0).collect();
+        if !hidden.is_empty() {
+            statement.and_where(self.column("user_id").is_not_in(hidden));
+        }
+        if is_summed {
+            statement.add_group_by([self.column("user_id")]).and_having(seconds.gt(0));
+        } else {
+            statement.and_where(seconds.gt(0));
+        }
+        statement
     }
 
-    fn hidden_users(&self) -> Option<Vec<uuid::Uuid>> {
-        let users: Vec<_> = self.hidden.iter().take(HIDDEN_MAX).map(|user| user.0).collect();
-        (!users.is_empty()).then_some(users)
+    /// The same without those whom nobody is to see: each is looked up by its key, as far as the board is read.
+    fn shown(&self) -> SelectStatement {
+        let mut statement = self.everybody();
+        let Some(departed_after) = self.departed_after else { return statement };
+        let withdrawn = account::Entity::find()
+            .select_only()
+            .column(account::Column::Id)
+            .filter(account::Column::Id.into_expr().eq(self.column("user_id")))
+            .filter(
+                Condition::any()
+                    .add(account::Column::Privacy.eq(Privacy::Private))
+                    .add(account::Column::DeletedAt.is_not_null()),
+            )
+            .into_query();
+        statement.and_where(Expr::exists(withdrawn).not());
+        if let Some(guild_id) = self.query.guild_id {
+            let departed = guild_departure::Entity::find()
+                .select_only()
+                .column(guild_departure::Column::UserId)
+                .filter(guild_departure::Column::UserId.into_expr().eq(self.column("user_id")))
+                .filter(guild_departure::COLUMN.guild_id.eq(guild_id))
+                .filter(guild_departure::COLUMN.noted_at.gt(departed_after))
+                .into_query();
+            statement.and_where(Expr::exists(departed).not());
+        }
+        statement
     }
 
     /// The most first. Equals stand in the order in which the index has them.
     fn ranked(&self, limit: u64, offset: u64) -> SelectStatement {
-        let mut statement = self.everybody();
-        let order = match (self.dates, self.metric) {
+        let mut statement = self.shown();
+        let order = match (self.table(), self.query.metric) {
             // By the column itself, so that its index is read backwards.
-            (None, Metric::All) => Expr::col(practice_total::Column::Seconds),
+            ("practice_total", Metric::All) => self.column("seconds"),
             _ => Expr::col(Alias::new("seconds")),
         };
         statement
             .order_by_expr(order, Order::Desc)
-            .order_by_expr(Expr::col(Alias::new("user_id")), Order::Desc)
+            .order_by_expr(self.column("user_id"), Order::Desc)
             .limit(limit)
             .offset(offset);
         statement
@@ -182,7 +245,7 @@ impl LeaderboardQuery {
 
     fn of_one(&self, user: UserId) -> SelectStatement {
         let mut statement = self.everybody();
-        statement.and_where(Expr::col(Alias::new("user_id")).eq(user.0));
+        statement.and_where(self.column("user_id").eq(user.0));
         statement
     }
 
@@ -190,7 +253,7 @@ impl LeaderboardQuery {
     async fn count_above(&self, connection: &impl ConnectionTrait, seconds: i64) -> Result<u64, DbErr> {
         let statement = Query::select()
             .expr_as(Expr::col(Alias::new("user_id")).count(), Alias::new("people"))
-            .from_subquery(self.everybody(), Alias::new("everybody"))
+            .from_subquery(self.shown(), Alias::new("everybody"))
             .and_where(Expr::col(Alias::new("seconds")).gt(seconds))
             .take();
         let row = connection.query_one(&statement).await?;
@@ -200,11 +263,20 @@ impl LeaderboardQuery {
 }
 
 impl Metric {
-    fn of(self, all: impl ColumnTrait, voice: impl ColumnTrait) -> Expr {
+    fn of(self, all: Expr, voice: Expr) -> Expr {
         match self {
-            Self::All => all.into_expr(),
-            Self::Voice => voice.into_expr(),
-            Self::Timer => all.into_expr().sub(voice.into_expr()),
+            Self::All => all,
+            Self::Voice => voice,
+            Self::Timer => all.sub(voice),
+        }
+    }
+
+    /// What of a sum is ranked, given all of its seconds and those in voice channels.
+    pub(super) fn seconds(self, all: i64, voice: i64) -> i64 {
+        match self {
+            Self::All => all,
+            Self::Voice => voice,
+            Self::Timer => all - voice,
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use entity::{
     id::{GuildId, UserId},
-    practice_day, practice_segment,
+    practice_activity_day, practice_day, practice_segment,
     practice_segment::SegmentKind,
     practice_session::{self, EndReason, SessionSource},
     practice_total,
@@ -31,13 +31,15 @@ pub(super) struct Credit {
     pub(super) user_id: UserId,
     pub(super) guild_id: Option<GuildId>,
     pub(super) is_voice: bool,
+    /// What it was about; such time is summed for itself besides.
+    pub(super) activity: Option<String>,
     pub(super) days: DaySeconds,
 }
 
 impl Credit {
     pub(super) fn of(row: &practice_session::Model, days: DaySeconds) -> Self {
         let is_voice = row.source == SessionSource::Voice;
-        Self { user_id: row.user_id, guild_id: row.guild_id, is_voice, days }
+        Self { user_id: row.user_id, guild_id: row.guild_id, is_voice, activity: row.activity.clone(), days }
     }
 
     /// The same, taken back.
@@ -56,20 +58,28 @@ pub(super) fn added<C: ColumnTrait>(column: C) -> Expr {
 
 type DayKey = (UserId, i64, NaiveDate);
 
+type ActivityKey = (UserId, i64, String, NaiveDate);
+
 /// Adds to days and totals, everywhere and in the guild; always in the same order of rows, so that two never wait for
 /// each other.
 pub(super) async fn apply(txn: &WriteTransaction, credits: &[Credit]) -> Result<(), DbErr> {
     let mut days: BTreeMap<DayKey, (i64, i64)> = BTreeMap::new();
     let mut totals: BTreeMap<(UserId, i64), (i64, i64)> = BTreeMap::new();
+    let mut activities: BTreeMap<ActivityKey, (i64, i64)> = BTreeMap::new();
     for credit in credits {
         let here = credit.guild_id.map(|guild| bits(Some(guild)));
         for (date, seconds) in credit.days.iter().filter(|(_, seconds)| **seconds != 0) {
             let voice = if credit.is_voice { *seconds } else { 0 };
             for bits in [Some(0), here].into_iter().flatten() {
+                let activity = credit.activity.clone().map(|activity| (credit.user_id, bits, activity, *date));
                 for sum in [
-                    days.entry((credit.user_id, bits, *date)).or_default(),
-                    totals.entry((credit.user_id, bits)).or_default(),
-                ] {
+                    Some(days.entry((credit.user_id, bits, *date)).or_default()),
+                    Some(totals.entry((credit.user_id, bits)).or_default()),
+                    activity.map(|key| activities.entry(key).or_default()),
+                ]
+                .into_iter()
+                .flatten()
+                {
                     sum.0 += seconds;
                     sum.1 += voice;
                 }
@@ -100,7 +110,25 @@ pub(super) async fn apply(txn: &WriteTransaction, credits: &[Credit]) -> Result<
             .exec_without_returning(txn.connection())
             .await?;
     }
+    let activities: Vec<_> = activities.into_iter().map(activity_row).collect();
+    for rows in activities.chunks(ROWS) {
+        use practice_activity_day::Column as C;
+        let conflict = OnConflict::columns([C::UserId, C::GuildBits, C::Activity, C::LocalDate])
+            .value(C::Seconds, added(C::Seconds))
+            .value(C::VoiceSeconds, added(C::VoiceSeconds))
+            .to_owned();
+        practice_activity_day::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
+            .on_conflict(conflict)
+            .exec_without_returning(txn.connection())
+            .await?;
+    }
     Ok(())
+}
+
+fn activity_row(
+    ((user_id, guild_bits, activity, local_date), sum): (ActivityKey, (i64, i64)),
+) -> practice_activity_day::Model {
+    practice_activity_day::Model { user_id, guild_bits, activity, local_date, seconds: sum.0, voice_seconds: sum.1 }
 }
 
 fn day_row(((user_id, guild_bits, local_date), sum): (DayKey, (i64, i64))) -> practice_day::Model {

@@ -1,8 +1,8 @@
 //! What becomes of practice when two people turn out to be one.
 
 use entity::{
-    id::UserId, practice_correction, practice_day, practice_goal, practice_session, practice_session::EndReason,
-    practice_total,
+    guild_departure, id::UserId, practice_activity_day, practice_correction, practice_day, practice_goal,
+    practice_session, practice_session::EndReason, practice_total,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
@@ -75,6 +75,41 @@ pub(in crate::domain) async fn add_days(
             .await?;
     }
     practice_day::Entity::delete_many().filter(own).exec(txn.connection()).await?;
+    Ok(())
+}
+
+/// Adds the days of the first person's activities to those of the second one.
+pub(in crate::domain) async fn add_activity_days(
+    txn: &WriteTransaction,
+    (source, target): (UserId, UserId),
+) -> Result<(), Error> {
+    use practice_activity_day::Column as C;
+    let own = practice_activity_day::COLUMN.user_id.eq(source);
+    let mut rows = practice_activity_day::Entity::find().filter(own.clone()).all(txn.connection()).await?;
+    for row in &mut rows {
+        row.user_id = target;
+    }
+    for rows in rows.chunks(ROWS) {
+        let conflict = OnConflict::columns([C::UserId, C::GuildBits, C::Activity, C::LocalDate])
+            .value(C::Seconds, added(C::Seconds))
+            .value(C::VoiceSeconds, added(C::VoiceSeconds))
+            .to_owned();
+        practice_activity_day::Entity::insert_many(rows.iter().cloned().map(IntoActiveModel::into_active_model))
+            .on_conflict(conflict)
+            .exec_without_returning(txn.connection())
+            .await?;
+    }
+    practice_activity_day::Entity::delete_many().filter(own).exec(txn.connection()).await?;
+    Ok(())
+}
+
+/// Forgets from where the first person is away: the second one may be there by another account.
+pub(in crate::domain) async fn forget_departures(
+    txn: &WriteTransaction,
+    (source, _): (UserId, UserId),
+) -> Result<(), Error> {
+    let own = guild_departure::COLUMN.user_id.eq(source);
+    guild_departure::Entity::delete_many().filter(own).exec(txn.connection()).await?;
     Ok(())
 }
 

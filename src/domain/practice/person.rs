@@ -122,3 +122,19 @@ pub(super) async fn accounts(
     // The last one of each person stays.
     Ok(rows.into_iter().filter_map(|row| Some((row.user_id, row.identity.parse().ok()?))).collect())
 }
+
+/// The people of Discord accounts; who is not known is left out.
+pub(super) async fn of_accounts(
+    connection: &impl ConnectionTrait,
+    accounts: impl Iterator<Item = &DiscordUserId>,
+) -> Result<Vec<UserId>, DbErr> {
+    use sea_orm::{ColumnTrait as _, QueryFilter as _};
+    identity::Entity::find()
+        .select_only()
+        .column(identity::Column::UserId)
+        .filter(identity::Column::Platform.eq(Platform::Discord))
+        .filter(identity::Column::Identity.is_in(accounts.map(ToString::to_string)))
+        .into_tuple()
+        .all(connection)
+        .await
+}

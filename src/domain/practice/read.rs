@@ -7,7 +7,7 @@ use entity::{
     practice_segment::{self, SegmentKind},
     practice_session::{self, Model, SessionState},
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
     Person, PracticeRefusal,
@@ -60,15 +60,20 @@ pub struct HistoryPage {
 pub async fn running(domain: &Domain, actor: &Actor, person: Person) -> Result<Option<SessionView>, Error> {
     let reader = domain.store.reader();
     let user = person.find(reader).await?;
-    let found = match user {
-        Some(user) => {
-            practice_session::Entity::find().filter(practice_session::COLUMN.open_user_id.eq(user)).one(reader).await?
-        }
-        None => None,
-    };
-    let guild_id = found.as_ref().and_then(|row| row.guild_id).or_else(|| actor.bound_guild());
+    let found = running_in(reader, user).await?;
+    let guild_id = found.as_ref().and_then(|view| view.row.guild_id).or_else(|| actor.bound_guild());
     require_own_or(actor, (person, user), Right::ReadPractice, guild_id)?;
-    Ok(found.map(Into::into))
+    Ok(found)
+}
+
+/// The same for whoever may see it.
+pub(super) async fn running_in(
+    connection: &impl ConnectionTrait,
+    user: Option<UserId>,
+) -> Result<Option<SessionView>, DbErr> {
+    let Some(user) = user else { return Ok(None) };
+    let open = practice_session::COLUMN.open_user_id.eq(user);
+    Ok(practice_session::Entity::find().filter(open).one(connection).await?.map(Into::into))
 }
 
 /// One session, for whoever may see it, with its gaps.

@@ -89,6 +89,12 @@ pub enum PracticeRefusal {
     /// No season runs.
     #[error("No season runs")]
     NoSeason,
+    /// Days that are no stretch.
+    #[error("The days must be two dates such as 2026-11-01 and 2026-11-30, the first one first, ten years at most")]
+    BadDates,
+    /// Somebody keeps it to themself.
+    #[error("This person keeps their practice to themself")]
+    Private,
     /// A name out of bounds.
     #[error("The name of a season must have 1 to {ACTIVITY_MAX} characters on one line")]
     BadSeason,
@@ -125,6 +131,7 @@ impl Refusal for PracticeRefusal {
             | Self::BadAdjustment
             | Self::BadPostTime
             | Self::BadPostSlot { .. }
+            | Self::BadDates
             | Self::BadSeason => Kind::Invalid,
             Self::AlreadyPaused
             | Self::NotPaused
@@ -138,6 +145,7 @@ impl Refusal for PracticeRefusal {
             | Self::SeasonRuns => Kind::Conflict,
             Self::OwnRequest => Kind::Forbidden,
             Self::QueueFull { .. } => Kind::LimitReached,
+            Self::Private => Kind::Forbidden,
         }
     }
 
@@ -171,6 +179,8 @@ impl Refusal for PracticeRefusal {
             Self::BadPostTime => "practice.bad_post_time",
             Self::BadPostSlot { .. } => "practice.bad_post_slot",
             Self::BoardIsPrivate => "practice.board_is_private",
+            Self::BadDates => "practice.bad_dates",
+            Self::Private => "practice.private",
         }
     }
 

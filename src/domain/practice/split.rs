@@ -27,6 +27,16 @@ pub fn local_date(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
     at.with_timezone(&zone).date_naive()
 }
 
+/// The begin of a local day: its midnight, or the first moment after it where a zone skips that one.
+pub fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
+    let local = date.and_time(NaiveTime::MIN);
+    let hours = (0..=24).map(|hours| local + TimeDelta::hours(hours));
+    hours
+        .into_iter()
+        .find_map(|local| zone.from_local_datetime(&local).earliest())
+        .map_or_else(|| local.and_utc(), |midnight| midnight.with_timezone(&Utc))
+}
+
 fn offset(zone: Tz, at: DateTime<Utc>) -> TimeDelta {
     TimeDelta::seconds(zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc().into())
 }

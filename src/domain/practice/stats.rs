@@ -14,15 +14,17 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    Dates, Person, Streak, bits,
+    Dates, Person, PracticeRefusal, Streak, bits,
     calendar::{STREAK_DAY_SECONDS, streak},
-    person, rule,
+    person,
+    report::is_private,
+    rule,
     split::{DaySeconds, local_date, sum},
 };
 use crate::domain::{Actor, Domain, Error, Right};
 
 /// Most days of one question.
-const DAYS_MAX: u64 = 3_660;
+pub(super) const DAYS_MAX: u64 = 3_660;
 
 /// A person whose practice may be seen, and where.
 pub(super) struct Seen {
@@ -46,6 +48,12 @@ impl Seen {
             && rule::of(reader, guild).await?.privacy == PracticePrivacy::Private
         {
             person::require_own_or(actor, (person, user_id), Right::ManagePractice, guild_id)?;
+        }
+        if let (Actor::Member(_), Some(user)) = (actor, user_id)
+            && person::require_own_or(actor, (person, user_id), Right::ManagePractice, guild_id).is_err()
+            && is_private(reader, user).await?
+        {
+            return Err(PracticeRefusal::Private.into());
         }
         let zone = person::zone(reader, user_id, guild_id).await?;
         Ok(Self { user_id, guild_id, zone })

@@ -1,7 +1,5 @@
 //! How often keys are used, and from where.
 
-use std::fmt::Write as _;
-
 use axum::{
     Json as Answer,
     extract::State,
@@ -19,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use crate::{
+    csv,
     domain::{
         Domain,
         api_key::usage::{self, Group, KeyTotal, UsageQuery},
@@ -313,7 +312,7 @@ async fn of_key(
     let rows: Vec<UsageCount> = found.rows.into_iter().map(count).collect();
     if wants_csv(&headers) {
         let head = "startsAt,route,outcome,requests,averageMicroseconds,maxMicroseconds";
-        return Ok(csv(
+        return Ok(table(
             head,
             rows.iter().map(|row| {
                 [
@@ -362,7 +361,7 @@ async fn of_all(
     let keys: Vec<UsedKey> = found.rows.into_iter().map(Into::into).collect();
     if wants_csv(&headers) {
         let head = "keyId,name,keyPrefix,userId,requests,refused,averageMicroseconds,maxMicroseconds,lastUsedAt";
-        return Ok(csv(
+        return Ok(table(
             head,
             keys.iter().map(|key| {
                 [
@@ -400,7 +399,7 @@ async fn callers(
     let callers: Vec<KeyCaller> = found.into_iter().map(Into::into).collect();
     if wants_csv(&headers) {
         let head = "address,network,lastRoute,requests,firstSeenAt,lastSeenAt";
-        return Ok(csv(
+        return Ok(table(
             head,
             callers.iter().map(|caller| {
                 [
@@ -430,26 +429,11 @@ fn wants_csv(headers: &HeaderMap) -> bool {
 }
 
 /// Rows as CSV: <https://www.rfc-editor.org/rfc/rfc4180>.
-fn csv<const N: usize>(head: &str, rows: impl Iterator<Item = [String; N]>) -> Response {
-    let mut body = format!("{head}\r\n");
-    for row in rows {
-        let cells: Vec<String> = row.iter().map(|cell| csv_cell(cell)).collect();
-        // Writing to a string cannot fail.
-        let _ = write!(body, "{}\r\n", cells.join(","));
-    }
+fn table<const N: usize>(head: &str, rows: impl Iterator<Item = [String; N]>) -> Response {
+    let lines = rows.map(|row| csv::line(&row));
+    let body: String = std::iter::once(format!("{head}\r\n")).chain(lines).collect();
     let headers = [(header::CONTENT_TYPE, CSV), (header::VARY, HeaderValue::from_static("Accept"))];
     (headers, body).into_response()
-}
-
-/// A cell in quotes where it needs them. What a spreadsheet would take for a formula gets an apostrophe.
-fn csv_cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let apostrophe = if is_formula { "'" } else { "" };
-    if is_formula || text.contains([',', '"', '\r', '\n']) {
-        format!("\"{apostrophe}{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 /// A time as JSON has it.

@@ -273,7 +273,7 @@ impl State {
             let name = about.and_then(|one| one["filename"].as_str()).unwrap_or(&file.name);
             let url = format!("{}/attachments/{}/{id}/{name}", self.base_url, message.channel_id);
             let mut shown = json!({
-                "id": id.to_string(), "filename": name, "size": file.size, "url": url,
+                "id": id.to_string(), "filename": name, "size": file.content.len(), "url": url,
                 "proxy_url": url,
             });
             if let Some(kind) = &file.content_type {
@@ -282,6 +282,7 @@ impl State {
             if let Some(text) = about.and_then(|one| one["description"].as_str()) {
                 shown["description"] = json!(text);
             }
+            self.keep_file(id, file.content.clone());
             message.attachments.push(shown);
         }
     }

@@ -131,6 +131,12 @@ impl FakeDiscord {
         self.with(|state| state.remove_messages(channel, &[message], false));
     }
 
+    /// What was attached, for as long as it is kept: the last 200 files.
+    pub fn file(&self, attachment: &serde_json::Value) -> Option<Vec<u8>> {
+        let id = attachment["id"].as_str()?.parse().ok()?;
+        self.peek(|state| state.file(id).cloned())
+    }
+
     /// Every message in a channel, oldest first, without ephemeral ones.
     pub fn messages(&self, channel: u64) -> Vec<FakeMessage> {
         self.peek(|state| {

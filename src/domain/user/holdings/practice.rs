@@ -1,8 +1,9 @@
 //! Practice: sessions, sums, corrections and goals.
 
 use entity::{
+    guild_departure,
     id::{GuildId, UserId},
-    practice_correction, practice_day, practice_goal, practice_session, practice_total,
+    practice_activity_day, practice_correction, practice_day, practice_goal, practice_session, practice_total,
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
@@ -32,6 +33,22 @@ pub(super) fn add_days<'a>(
     people: (UserId, UserId),
 ) -> BoxFuture<'a, Result<(), Error>> {
     practice::people::add_days(txn, people).boxed()
+}
+
+pub(super) fn add_activity_days<'a>(
+    txn: &'a WriteTransaction,
+    _: &'a Author,
+    people: (UserId, UserId),
+) -> BoxFuture<'a, Result<(), Error>> {
+    practice::people::add_activity_days(txn, people).boxed()
+}
+
+pub(super) fn forget_departures<'a>(
+    txn: &'a WriteTransaction,
+    _: &'a Author,
+    people: (UserId, UserId),
+) -> BoxFuture<'a, Result<(), Error>> {
+    practice::people::forget_departures(txn, people).boxed()
 }
 
 pub(super) fn add_totals<'a>(
@@ -111,6 +128,43 @@ pub(super) fn export_days<'a>(
     .boxed()
 }
 
+pub(super) fn export_activity_days<'a>(
+    reader: &'a DatabaseConnection,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<Vec<Value>, Error>> {
+    async move {
+        let rows = practice_activity_day::Entity::find()
+            .filter(practice_activity_day::COLUMN.user_id.eq(person.id))
+            .order_by_desc(practice_activity_day::COLUMN.local_date)
+            .limit(EXPORT_ROWS_MAX)
+            .all(reader)
+            .await?;
+        let view = |row: practice_activity_day::Model| {
+            json!({
+                "date": row.local_date, "guildId": guild_of(row.guild_bits), "activity": row.activity,
+                "seconds": row.seconds, "voiceSeconds": row.voice_seconds,
+            })
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+    .boxed()
+}
+
+pub(super) fn export_departures<'a>(
+    reader: &'a DatabaseConnection,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<Vec<Value>, Error>> {
+    async move {
+        let rows = guild_departure::Entity::find()
+            .filter(guild_departure::COLUMN.user_id.eq(person.id))
+            .limit(EXPORT_ROWS_MAX)
+            .all(reader)
+            .await?;
+        Ok(rows.into_iter().map(|row| json!({ "guildId": row.guild_id, "notedAt": row.noted_at })).collect())
+    }
+    .boxed()
+}
+
 pub(super) fn export_corrections<'a>(
     reader: &'a DatabaseConnection,
     person: &'a Person,
@@ -178,6 +232,32 @@ pub(super) fn erase_days<'a>(
     async move {
         let own = practice_day::COLUMN.user_id.eq(person.id);
         practice_day::Entity::delete_many().filter(own).exec(txn.connection()).await?;
+        Ok(())
+    }
+    .boxed()
+}
+
+pub(super) fn erase_activity_days<'a>(
+    txn: &'a WriteTransaction,
+    _: &'a Author,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<(), Error>> {
+    async move {
+        let own = practice_activity_day::COLUMN.user_id.eq(person.id);
+        practice_activity_day::Entity::delete_many().filter(own).exec(txn.connection()).await?;
+        Ok(())
+    }
+    .boxed()
+}
+
+pub(super) fn erase_departures<'a>(
+    txn: &'a WriteTransaction,
+    _: &'a Author,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<(), Error>> {
+    async move {
+        let own = guild_departure::COLUMN.user_id.eq(person.id);
+        guild_departure::Entity::delete_many().filter(own).exec(txn.connection()).await?;
         Ok(())
     }
     .boxed()
