@@ -94,6 +94,6 @@ pub fn assert_says(message: &FakeMessage, parts: &[&str]) {
 #[track_caller]
 pub fn menu(message: &FakeMessage, verb: &str) -> String {
     let menus = message.selects();
-    let ids = menus.iter().filter_map(|menu| menu["custom_id"].as_str());
-    ids.into_iter().find(|id| id.starts_with(&format!("v1|practice|{verb}|"))).expect("the menu").to_owned()
+    let mut ids = menus.iter().filter_map(|menu| menu["custom_id"].as_str());
+    ids.find(|id| id.starts_with(&format!("v1|practice|{verb}|"))).expect("the menu").to_owned()
 }

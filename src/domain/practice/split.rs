@@ -30,11 +30,9 @@ pub fn local_date(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
 /// The begin of a local day: its midnight, or the first moment after it where a zone skips that one.
 pub fn midnight(zone: Tz, date: NaiveDate) -> DateTime<Utc> {
     let local = date.and_time(NaiveTime::MIN);
-    let hours = (0..=24).map(|hours| local + TimeDelta::hours(hours));
-    hours
-        .into_iter()
-        .find_map(|local| zone.from_local_datetime(&local).earliest())
-        .map_or_else(|| local.and_utc(), |midnight| midnight.with_timezone(&Utc))
+    let mut hours = (0..=24).map(|hours| local + TimeDelta::hours(hours));
+    let first = hours.find_map(|local| zone.from_local_datetime(&local).earliest());
+    first.map_or_else(|| local.and_utc(), |midnight| midnight.with_timezone(&Utc))
 }
 
 fn offset(zone: Tz, at: DateTime<Utc>) -> TimeDelta {
