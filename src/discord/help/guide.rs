@@ -132,7 +132,7 @@ impl Guide {
 }
 
 /// Examples, by command.
-const EXAMPLES: [(&str, &str); 42] = [
+const EXAMPLES: [(&str, &str); 53] = [
     ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
     ("vanish default", "/vanish default after:7d pins:keep"),
     ("vanish show", "/vanish show channel:#chat"),

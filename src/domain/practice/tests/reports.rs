@@ -52,7 +52,7 @@ async fn who_is_private_shows_it_to_themself_and_to_managers() {
     let domain = testing::domain().await;
     practise(&domain, 1, 10, None).await;
     practise(&domain, 2, 5, None).await;
-    let change = ProfileChange { time_zone: None, language: None, privacy: Some(Some(Privacy::Private)) };
+    let change = ProfileChange { privacy: Some(Some(Privacy::Private)), ..ProfileChange::default() };
     set_profile(&domain, &member(1), change).await.unwrap();
     let of_one = ask(1, Period::Week, None);
     assert_eq!(code(report(&domain, &member(2), &of_one).await), "practice.private");
