@@ -176,31 +176,28 @@ pub(in crate::domain) async fn store_in(
     if before.as_ref() == wanted {
         return Ok(before.is_some());
     }
-    let kind = match wanted {
-        Some(config) => {
-            let row = Model {
-                guild_id,
-                period,
-                slot_key: config.slot.as_str().to_owned(),
-                at_minute: config.at_minute,
-                due_at: schedule::next_due(period, &general, config.at_minute, author.at()),
-                problem: None,
-                posted_at: None,
-                updated_at: author.at(),
-            };
-            let replace = OnConflict::columns([C::GuildId, C::Period])
-                .update_columns([C::SlotKey, C::AtMinute, C::DueAt, C::Problem, C::UpdatedAt])
-                .to_owned();
-            practice_post::Entity::insert(row.into_active_model())
-                .on_conflict(replace)
-                .exec_without_returning(txn.connection())
-                .await?;
-            "practice.post_set"
-        }
-        None => {
-            practice_post::Entity::delete_by_id((guild_id, period)).exec(txn.connection()).await?;
-            "practice.post_removed"
-        }
+    let kind = if let Some(config) = wanted {
+        let row = Model {
+            guild_id,
+            period,
+            slot_key: config.slot.as_str().to_owned(),
+            at_minute: config.at_minute,
+            due_at: schedule::next_due(period, &general, config.at_minute, author.at()),
+            problem: None,
+            posted_at: None,
+            updated_at: author.at(),
+        };
+        let replace = OnConflict::columns([C::GuildId, C::Period])
+            .update_columns([C::SlotKey, C::AtMinute, C::DueAt, C::Problem, C::UpdatedAt])
+            .to_owned();
+        practice_post::Entity::insert(row.into_active_model())
+            .on_conflict(replace)
+            .exec_without_returning(txn.connection())
+            .await?;
+        "practice.post_set"
+    } else {
+        practice_post::Entity::delete_by_id((guild_id, period)).exec(txn.connection()).await?;
+        "practice.post_removed"
     };
     let json = |config: Option<&PostConfig>| config.map_or(Value::Null, |config| config.to_json(guild_id));
     let states = (json(before.as_ref()), json(wanted));

@@ -143,9 +143,8 @@ impl Refusal for PracticeRefusal {
             | Self::TooLittle { .. }
             | Self::BoardIsPrivate
             | Self::SeasonRuns => Kind::Conflict,
-            Self::OwnRequest => Kind::Forbidden,
+            Self::OwnRequest | Self::Private => Kind::Forbidden,
             Self::QueueFull { .. } => Kind::LimitReached,
-            Self::Private => Kind::Forbidden,
         }
     }
 
