@@ -1,21 +1,27 @@
 //! The API in one page of Markdown, made from its description.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
 use super::{error_page, openapi};
 
+/// The scope of what nobody needs a credential for.
+const PUBLIC: &str = "public";
+
+/// The tag of pages for people and of what watches the process.
+pub(super) const PAGES: &str = "meta";
+
 const INTRODUCTION: &str = "# Guildhall
 
 > A self-hosted Discord bot and its HTTP control plane in one program: vanishing channels and named channels of a \
-Discord server, by slash command and over HTTP, and API keys, on one store.
+Discord server, by slash command and over HTTP, practice timers, people, and API keys, on one store.
 
 The complete description is [/openapi.json](/openapi.json) (OpenAPI 3.1), for people [/reference](/reference).
 
 ## Authentication
 
-Send a key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations below name the scope that a \
+Send a key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations stand below the scope that a \
 key needs; `read`, `write` and `admin` cover many, the root key has all. Keys are made at `/api/admin/keys`. A key bound to one server sees and changes that \
 server's rows alone. `Sunset` on an answer says that your key will soon stop to work.
 
@@ -57,19 +63,30 @@ pub(super) fn text(document: &Value) -> String {
     for (alias, own) in openapi::ALIASES {
         let _ = writeln!(text, "- Whatever is below `{own}` is also below `{alias}`");
     }
+    for (scope, endpoints) in by_scope(document) {
+        let _ = match scope.as_str() {
+            PUBLIC => write!(text, "\n### Open to everybody\n\n{endpoints}"),
+            scope => write!(text, "\n### `{scope}`\n\n{endpoints}"),
+        };
+    }
+    text.push_str(
+        "\nThe complete description also has pages for people, and other names for older clients (`x-alias-of`).\n",
+    );
+    text
+}
+
+/// The lines of the endpoints under the scope that they need; each scope once costs less room than one in every line.
+fn by_scope(document: &Value) -> BTreeMap<String, String> {
+    let mut scopes = BTreeMap::<String, String>::new();
     for (path, method, operation) in openapi::operations(document) {
-        let method = method.to_uppercase();
-        if operation.get("x-alias-of").is_some() {
+        if operation.get("x-alias-of").is_some() || operation["tags"][0] == PAGES {
             continue;
         }
+        let method = method.to_uppercase();
         let summary = operation["summary"].as_str().unwrap_or_default();
         let summary = summary.trim_end_matches('.');
-        let _ = write!(text, "- `{method} {path}`: {summary}");
-        if let Some(scope) = operation["x-scope"].as_str().filter(|scope| *scope != "public") {
-            let _ = write!(text, " (`{scope}`)");
-        }
-        text.push('\n');
+        let scope = operation["x-scope"].as_str().unwrap_or(PUBLIC);
+        let _ = writeln!(scopes.entry(scope.to_owned()).or_default(), "- `{method} {path}`: {summary}");
     }
-    text.push_str("\nSome have other names for older clients: those with `x-alias-of` in the complete description.\n");
-    text
+    scopes
 }

@@ -3,6 +3,7 @@
 mod corrections;
 mod figures;
 mod people;
+mod posts;
 mod reports;
 mod timers;
 mod voices;
