@@ -114,7 +114,8 @@ async fn show(data: &Data, asked: &Asked, view: PersonView, is_shared: bool) -> 
         note_present(domain, guild, asked.user()?).await?;
     }
     let Stretch { period, day, metric, activity } = view.stretch.clone();
-    let query = ReportQuery { person: Person::Discord(view.person), guild_id, period, day, metric, activity };
+    let person = Person::Discord(view.person);
+    let query = ReportQuery { person, guild_id, period, day, metric, activity, is_public: is_shared };
     let report = practice::report(domain, &actor, &query).await?;
     let title = title(&report, &view);
     let mut card = card(data, &report, &view, &title);

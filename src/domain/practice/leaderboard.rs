@@ -16,7 +16,7 @@ use sea_orm::{
     sea_query::{Alias, Expr, Query, SelectStatement},
 };
 
-use super::{Dates, Period, Person, bits, person, rule, split::local_date, stats::week_start};
+use super::{Dates, Period, Person, PracticeRefusal, bits, person, rule, split::local_date, stats::week_start};
 use crate::domain::{Actor, Domain, Error, Right};
 
 /// Most rows of a page.
@@ -55,7 +55,8 @@ pub struct LeaderboardQuery {
     pub offset: u64,
     /// People who are not shown.
     pub hidden: BTreeSet<UserId>,
-    /// For members to see: whoever is private or has left is not on it. What members ask for always is.
+    /// To be shown to everybody: whoever is private or has left is not on it, and a private guild has none. What members
+    /// ask for is without those people too.
     pub is_public: bool,
     /// Whose own place is asked for.
     pub own: Option<Person>,
@@ -89,12 +90,16 @@ pub struct Board {
 pub async fn leaderboard(domain: &Domain, actor: &Actor, query: &LeaderboardQuery) -> Result<Board, Error> {
     actor.require(Right::ReadPractice, query.guild_id)?;
     let reader = domain.store.reader();
-    if let (Actor::Member(_), Some(guild)) = (actor, query.guild_id)
+    let is_public = query.is_public || matches!(actor, Actor::Member(_));
+    if let Some(guild) = query.guild_id.filter(|_| is_public)
         && rule::of(reader, guild).await?.privacy == PracticePrivacy::Private
     {
+        // Whoever may see it may not show it to everybody.
+        if query.is_public {
+            return Err(PracticeRefusal::BoardIsPrivate.into());
+        }
         actor.require(Right::ManagePractice, query.guild_id)?;
     }
-    let is_public = query.is_public || matches!(actor, Actor::Member(_));
     let ranking = Ranking { query, departed_after: is_public.then(|| domain.now() - DEPARTURE_BELIEVED) };
     let limit = query.limit.clamp(1, PAGE_MAX);
     let mut rows = fetch(reader, &ranking.ranked(limit + 1, query.offset)).await?;

@@ -59,7 +59,7 @@ impl Person {
 }
 
 /// Whether the actor acts for themself. `user` is who `person` turned out to be.
-fn is_own(actor: &Actor, person: Person, user: Option<UserId>) -> bool {
+pub(super) fn is_own(actor: &Actor, person: Person, user: Option<UserId>) -> bool {
     match (actor, person) {
         (Actor::User(own), _) => Some(own.id) == user,
         (_, Person::Discord(account)) => actor.discord_user() == Some(account),

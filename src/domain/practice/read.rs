@@ -6,8 +6,12 @@ use entity::{
     practice_rule::PracticePrivacy,
     practice_segment::{self, SegmentKind},
     practice_session::{self, Model, SessionState},
+    user::{self as account, Privacy},
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, sea_query::Expr,
+};
 
 use super::{
     Person, PracticeRefusal,
@@ -135,7 +139,8 @@ pub async fn history(
     Ok(HistoryPage { sessions: rows.into_iter().map(Into::into).collect(), next })
 }
 
-/// Who practises in a guild now, but for private sessions; at most `limit`.
+/// Who practises in a guild now, to be shown to everybody there: without private sessions and private people; at most
+/// `limit`.
 pub async fn now_practising(
     domain: &Domain,
     actor: &Actor,
@@ -145,13 +150,20 @@ pub async fn now_practising(
     actor.require(Right::ReadPractice, Some(guild_id))?;
     let reader = domain.store.reader();
     if rule::of(reader, guild_id).await?.privacy == PracticePrivacy::Private {
-        actor.require(Right::ManagePractice, Some(guild_id))?;
+        return Err(PracticeRefusal::BoardIsPrivate.into());
     }
+    let private_people = account::Entity::find()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::Id.into_expr().eq(practice_session::Column::UserId.into_expr()))
+        .filter(account::Column::Privacy.eq(Privacy::Private))
+        .into_query();
     let rows = practice_session::Entity::find()
         .filter(practice_session::COLUMN.guild_id.eq(guild_id))
         // As a range, so that the index on both finds it on either engine.
         .filter(practice_session::COLUMN.open_user_id.gte(UserId(uuid::Uuid::nil())))
         .filter(practice_session::COLUMN.is_private.eq(false))
+        .filter(Expr::exists(private_people).not())
         .order_by_asc(practice_session::COLUMN.started_at)
         .limit(limit.clamp(1, PAGE_MAX))
         .all(reader)

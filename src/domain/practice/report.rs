@@ -8,13 +8,14 @@ use chrono::{Datelike as _, NaiveDate};
 use entity::{
     id::UserId,
     practice_activity_day, practice_day,
+    practice_rule::PracticePrivacy,
     user::{self as account, Privacy},
 };
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
-    Dates, GoalProgress, LeaderboardQuery, Metric, Period, Person, SessionView, Streak, bits, goals, leaderboard,
-    person, read,
+    Dates, GoalProgress, LeaderboardQuery, Metric, Period, Person, PracticeRefusal, SessionView, Streak, bits, goals,
+    leaderboard, person, read, rule,
     stats::{DAYS_MAX, Seen, week_start},
 };
 use crate::domain::{Actor, Domain, Error, Right};
@@ -39,6 +40,8 @@ pub struct ReportQuery {
     pub metric: Metric,
     /// Only practice of this activity.
     pub activity: Option<String>,
+    /// It is shown to everybody in the guild.
+    pub is_public: bool,
 }
 
 /// How long a bar stands for.
@@ -88,6 +91,9 @@ pub struct Report {
 pub async fn report(domain: &Domain, actor: &Actor, query: &ReportQuery) -> Result<Report, Error> {
     let (who, guild_id) = (query.person, query.guild_id);
     let seen = Seen::find(domain, actor, who, guild_id).await?;
+    if query.is_public {
+        require_showable(domain, actor, &seen, who).await?;
+    }
     let (summary, goals) = goals(domain, actor, (who, guild_id)).await?;
     let reader = domain.store.reader();
     let day = query.day.unwrap_or(summary.today);
@@ -108,9 +114,27 @@ pub async fn report(domain: &Domain, actor: &Actor, query: &ReportQuery) -> Resu
     };
     let running = read::running_in(reader, seen.user_id).await?.filter(|session| {
         let is_own = person::require_own_or(actor, (who, seen.user_id), Right::ManagePractice, guild_id).is_ok();
-        is_own || !session.row.is_private && session.row.guild_id == guild_id
+        let is_shown = !session.row.is_private && session.row.guild_id == guild_id;
+        is_shown || is_own && !query.is_public
     });
     Ok(Report { today: summary.today, dates, seconds, grain, bars, streak: summary.streak, goals, rank, running })
+}
+
+/// Refuses to show somebody to everybody whom not every member may see; people may show themselves.
+async fn require_showable(domain: &Domain, actor: &Actor, seen: &Seen, who: Person) -> Result<(), Error> {
+    if person::is_own(actor, who, seen.user_id) {
+        return Ok(());
+    }
+    let reader = domain.store.reader();
+    let is_private_here = match seen.guild_id {
+        Some(guild) => rule::of(reader, guild).await?.privacy == PracticePrivacy::Private,
+        None => false,
+    };
+    let is_private = match seen.user_id {
+        Some(user) => is_private(reader, user).await?,
+        None => false,
+    };
+    if is_private_here || is_private { Err(PracticeRefusal::Private.into()) } else { Ok(()) }
 }
 
 /// The person's place in the stretch; none where the guild shows no boards to whoever asks.

@@ -1,11 +1,12 @@
-use entity::user::Privacy;
+use entity::{practice_rule::PracticePrivacy, user::Privacy};
 
 use super::*;
 use crate::domain::user::{ProfileChange, set_profile};
 
 fn ask(number: u64, period: Period, activity: Option<&str>) -> ReportQuery {
     let activity = activity.map(str::to_owned);
-    ReportQuery { person: person(number), guild_id: guild(), period, day: None, metric: Metric::All, activity }
+    let (person, guild_id, metric) = (person(number), guild(), Metric::All);
+    ReportQuery { person, guild_id, period, day: None, metric, activity, is_public: false }
 }
 
 async fn names(domain: &TestDomain, actor: &Actor) -> Vec<DiscordUserId> {
@@ -82,4 +83,32 @@ async fn who_has_left_is_off_the_board_for_a_day_or_until_they_are_seen() {
     assert_eq!(names(&domain, &member(2)).await, [account(2)], "it was found out again");
     domain.advance(TimeDelta::hours(2));
     assert_eq!(names(&domain, &member(2)).await, [account(1), account(2)]);
+}
+
+#[tokio::test]
+async fn what_is_private_is_shown_to_nobody_by_those_who_may_see_it() {
+    let domain = testing::domain().await;
+    practise(&domain, 1, 10, None).await;
+    practise(&domain, 2, 5, None).await;
+    let change = ProfileChange { privacy: Some(Some(Privacy::Private)), ..ProfileChange::default() };
+    set_profile(&domain, &member(1), change).await.unwrap();
+    let manager = testing::admin();
+    let shown = ReportQuery { is_public: true, ..ask(1, Period::Week, None) };
+    assert!(report(&domain, &manager, &ask(1, Period::Week, None)).await.is_ok());
+    assert_eq!(code(report(&domain, &manager, &shown).await), "practice.private");
+    assert!(report(&domain, &member(1), &shown).await.is_ok(), "people may show themselves");
+    start(&domain, &member(1), new(1, SessionSource::Command)).await.unwrap();
+    start(&domain, &member(2), new(2, SessionSource::Command)).await.unwrap();
+    let practising = now_practising(&domain, &manager, testing::guild(), 10).await.unwrap();
+    assert_eq!(practising.into_iter().map(|(account, _)| account).collect::<Vec<_>>(), [Some(account(2))]);
+
+    let change = RuleChange { privacy: Some(PracticePrivacy::Private), ..RuleChange::default() };
+    set_rule(&domain, &manager, testing::guild(), change).await.unwrap();
+    let board = LeaderboardQuery { guild_id: guild(), limit: 10, ..LeaderboardQuery::default() };
+    assert!(leaderboard(&domain, &manager, &board).await.is_ok());
+    let board = LeaderboardQuery { is_public: true, ..board };
+    assert_eq!(code(leaderboard(&domain, &manager, &board).await), "practice.board_is_private");
+    assert_eq!(code(now_practising(&domain, &manager, testing::guild(), 10).await), "practice.board_is_private");
+    let shown = ReportQuery { is_public: true, ..ask(2, Period::Week, None) };
+    assert_eq!(code(report(&domain, &manager, &shown).await), "practice.private");
 }
