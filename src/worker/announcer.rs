@@ -63,6 +63,8 @@ impl Announcer {
                     (None, Some(what)) if row.kind == practice::BOARD_KIND => {
                         match practice_board::text(&self.domain, &self.api, row.guild_id, what).await {
                             Ok(content) => content,
+                            // Practice has become private in the meantime.
+                            Err(BoardError::Domain(Error::Refused(_))) => return Ok(Outcome::Moot),
                             Err(BoardError::Domain(error)) => return Err(error),
                             Err(BoardError::Discord(error)) => return Ok(failed(row, &error)),
                         }

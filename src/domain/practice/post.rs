@@ -15,7 +15,6 @@ use entity::{
     id::{GuildId, UserId},
     practice_post::{self, Model, PostPeriod},
     practice_rule::PracticePrivacy,
-    user::{self, Privacy},
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -44,8 +43,6 @@ pub const BOARD_KIND: &str = "practice.board";
 pub const BOARD_SLOT: &str = "practice";
 /// Rows of a board that is posted.
 const ROWS: u64 = 10;
-/// How often a board is read again because somebody on it is hidden.
-const ROUNDS_MAX: usize = 50;
 /// Minutes of a day.
 pub(in crate::domain) const DAY_MINUTES: std::ops::Range<i32> = 0..1_440;
 
@@ -350,30 +347,20 @@ async fn change(
     Ok(())
 }
 
-/// The board of a post, without those who are named and those who show themselves to nobody.
+/// The board of a post, without those who are named and those whom no board shows; refused where practice is private.
 pub async fn board_of_post(
     domain: &Domain,
     guild_id: GuildId,
     dates: Dates,
     hidden: &BTreeSet<UserId>,
 ) -> Result<Board, Error> {
-    let hidden = hidden.clone();
-    let mut query =
-        LeaderboardQuery { guild_id: Some(guild_id), dates: Some(dates), limit: ROWS, hidden, ..Default::default() };
-    for _ in 0..ROUNDS_MAX {
-        let board = leaderboard(domain, &Actor::System, &query).await?;
-        let private: Vec<UserId> = user::Entity::find()
-            .select_only()
-            .column(user::Column::Id)
-            .filter(user::Column::Id.is_in(board.standings.iter().map(|standing| standing.user_id.0)))
-            .filter(user::Column::Privacy.eq(Privacy::Private))
-            .into_tuple()
-            .all(domain.store.reader())
-            .await?;
-        if private.is_empty() {
-            return Ok(board);
-        }
-        query.hidden.extend(private);
-    }
-    Ok(Board::default())
+    let query = LeaderboardQuery {
+        guild_id: Some(guild_id),
+        dates: Some(dates),
+        limit: ROWS,
+        hidden: hidden.clone(),
+        is_public: true,
+        ..LeaderboardQuery::default()
+    };
+    leaderboard(domain, &Actor::System, &query).await
 }
