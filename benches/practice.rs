@@ -2,7 +2,10 @@
 //!
 //! Goal: the leaderboard and the statistics of a person cost the same, however many sessions there are.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use benches::figures::{Figures, print_head, print_line, print_row};
@@ -26,7 +29,7 @@ use guildhall::{
     secret::DatabaseUrl,
     store::{Settings, Store},
 };
-use sea_orm::{EntityTrait as _, IntoActiveModel as _};
+use sea_orm::{EntityTrait as _, IntoActiveModel};
 
 /// Rows of one transaction of the seed.
 const CHUNK: usize = 500;
@@ -105,14 +108,25 @@ impl Bench {
     }
 
     async fn seed_to(&mut self, sessions: usize) -> anyhow::Result<()> {
+        let mut sums = Sums::default();
         while self.seeded < sessions {
             let end = (self.seeded + CHUNK).min(sessions);
             let chunk: Vec<_> = (self.seeded..end).map(|k| (k, session(&self.people, k))).collect();
+            for (_, practised) in &chunk {
+                sums.add(practised);
+            }
             self.domain
                 .store()
                 .write(chunk, |txn, chunk| Box::pin(async move { seed(txn.connection(), chunk).await }))
                 .await?;
             self.seeded = end;
+        }
+        for rows in sums.into_rows() {
+            let work = self
+                .domain
+                .store()
+                .write(rows, |txn, rows| Box::pin(async move { rows.write(txn.connection()).await }));
+            work.await?;
         }
         Ok(())
     }
@@ -160,11 +174,67 @@ impl Bench {
     }
 }
 
-/// Writes ended sessions with their parts and sums, past the rules that would make them one by one.
+/// What the seed adds to the sums that boards and statistics read.
+#[derive(Default)]
+struct Sums {
+    days: BTreeMap<(UserId, NaiveDate), i64>,
+    totals: BTreeMap<UserId, i64>,
+}
+
+/// Rows of one transaction.
+enum SumRows {
+    Days(Vec<practice_day::Model>),
+    Totals(Vec<practice_total::Model>),
+}
+
+impl Sums {
+    fn add(&mut self, (user_id, started_at, seconds): &Practised) {
+        *self.days.entry((*user_id, started_at.date_naive())).or_default() += seconds;
+        *self.totals.entry(*user_id).or_default() += seconds;
+    }
+
+    fn into_rows(self) -> Vec<SumRows> {
+        let day = |((user_id, local_date), seconds)| practice_day::Model {
+            user_id,
+            guild_bits: 0,
+            local_date,
+            seconds,
+            voice_seconds: 0,
+        };
+        let total = |(user_id, seconds)| practice_total::Model { user_id, guild_bits: 0, seconds, voice_seconds: 0 };
+        let days: Vec<_> = self.days.into_iter().map(day).collect();
+        let totals: Vec<_> = self.totals.into_iter().map(total).collect();
+        let days = days.chunks(CHUNK).map(|rows| SumRows::Days(rows.to_vec()));
+        days.chain(totals.chunks(CHUNK).map(|rows| SumRows::Totals(rows.to_vec()))).collect()
+    }
+}
+
+impl SumRows {
+    async fn write(&self, connection: &sea_orm::DatabaseTransaction) -> Result<(), Error> {
+        match self {
+            Self::Days(rows) => {
+                let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+                let insert = practice_day::Entity::insert_many(rows);
+                insert
+                    .on_conflict(added(&DAY_KEY, practice_day::Column::Seconds))
+                    .exec_without_returning(connection)
+                    .await?;
+            }
+            Self::Totals(rows) => {
+                let rows = rows.iter().cloned().map(IntoActiveModel::into_active_model);
+                let insert = practice_total::Entity::insert_many(rows);
+                insert
+                    .on_conflict(added(&TOTAL_KEY, practice_total::Column::Seconds))
+                    .exec_without_returning(connection)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes ended sessions with their parts, past the rules that would make them one by one.
 async fn seed(connection: &sea_orm::DatabaseTransaction, chunk: &[(usize, Practised)]) -> Result<(), Error> {
-    use std::collections::BTreeMap;
-    let mut days: BTreeMap<(UserId, NaiveDate), i64> = BTreeMap::new();
-    let mut totals: BTreeMap<UserId, i64> = BTreeMap::new();
     let (mut sessions, mut segments) = (Vec::new(), Vec::new());
     for (k, (user_id, started_at, seconds)) in chunk {
         let ended_at = *started_at + TimeDelta::seconds(*seconds);
@@ -182,21 +252,9 @@ async fn seed(connection: &sea_orm::DatabaseTransaction, chunk: &[(usize, Practi
             }
             .into_active_model(),
         );
-        *days.entry((*user_id, started_at.date_naive())).or_default() += seconds;
-        *totals.entry(*user_id).or_default() += seconds;
     }
     practice_session::Entity::insert_many(sessions).exec_without_returning(connection).await?;
     practice_segment::Entity::insert_many(segments).exec_without_returning(connection).await?;
-    for ((user_id, local_date), seconds) in days {
-        let row = practice_day::Model { user_id, guild_bits: 0, local_date, seconds, voice_seconds: 0 };
-        add(connection, practice_day::Entity::insert(row.into_active_model()), &DAY_KEY, practice_day::Column::Seconds)
-            .await?;
-    }
-    for (user_id, seconds) in totals {
-        let row = practice_total::Model { user_id, guild_bits: 0, seconds, voice_seconds: 0 };
-        let insert = practice_total::Entity::insert(row.into_active_model());
-        add(connection, insert, &TOTAL_KEY, practice_total::Column::Seconds).await?;
-    }
     Ok(())
 }
 
@@ -204,20 +262,14 @@ const DAY_KEY: [practice_day::Column; 3] =
     [practice_day::Column::UserId, practice_day::Column::GuildBits, practice_day::Column::LocalDate];
 const TOTAL_KEY: [practice_total::Column; 2] = [practice_total::Column::UserId, practice_total::Column::GuildBits];
 
-async fn add<A: sea_orm::ActiveModelTrait, C: sea_orm::ColumnTrait>(
-    connection: &sea_orm::DatabaseTransaction,
-    insert: sea_orm::Insert<A>,
-    key: &[C],
-    seconds: C,
-) -> Result<(), Error> {
+/// Adds to a sum that is there already.
+fn added<C: sea_orm::ColumnTrait>(key: &[C], seconds: C) -> sea_orm::sea_query::OnConflict {
     use sea_orm::{
         ExprTrait as _,
         sea_query::{DynIden, Expr, IntoColumnRef as _, OnConflict},
     };
     let brought = Expr::col(("excluded", DynIden::from(seconds.to_string())).into_column_ref());
-    let conflict = OnConflict::columns(key.iter().copied()).value(seconds, seconds.into_expr().add(brought)).to_owned();
-    insert.on_conflict(conflict).exec_without_returning(connection).await?;
-    Ok(())
+    OnConflict::columns(key.iter().copied()).value(seconds, seconds.into_expr().add(brought)).to_owned()
 }
 
 fn blank(

@@ -104,13 +104,13 @@ pub enum Gateway {
     Lost(String),
 }
 
-/// Whether the bot sees what messages say, which it only looks at to find API keys.
+/// Whether the bot has a privileged intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageContent {
+pub enum PrivilegedIntent {
     /// The setting is off.
     Off,
-    /// It sees them.
-    Seen,
+    /// It has it.
+    Granted,
     /// The setting is on, and Discord does not let it.
     Refused,
 }
@@ -125,14 +125,15 @@ pub struct Readiness {
 struct State {
     gateway: Gateway,
     leader: bool,
-    content: MessageContent,
+    content: PrivilegedIntent,
+    members: PrivilegedIntent,
 }
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self {
-            state: Arc::new(RwLock::new(State { gateway: Gateway::Off, leader: false, content: MessageContent::Off })),
-        }
+        let off = PrivilegedIntent::Off;
+        let state = State { gateway: Gateway::Off, leader: false, content: off, members: off };
+        Self { state: Arc::new(RwLock::new(state)) }
     }
 }
 
@@ -148,13 +149,23 @@ impl Readiness {
     }
 
     /// Says whether the bot sees what messages say.
-    pub fn set_message_content(&self, content: MessageContent) {
+    pub fn set_message_content(&self, content: PrivilegedIntent) {
         self.write(|state| state.content = content);
     }
 
-    /// Whether the bot sees what messages say.
-    pub fn message_content(&self) -> MessageContent {
+    /// Whether the bot sees what messages say, which it only looks at to find API keys.
+    pub fn message_content(&self) -> PrivilegedIntent {
         self.read().content
+    }
+
+    /// Says whether the bot sees who is in a server.
+    pub fn set_members(&self, members: PrivilegedIntent) {
+        self.write(|state| state.members = members);
+    }
+
+    /// Whether the bot sees who is in a server and with which roles.
+    pub fn members(&self) -> PrivilegedIntent {
+        self.read().members
     }
 
     /// How the gateway is doing.

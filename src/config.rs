@@ -192,6 +192,8 @@ pub struct DiscordConfig {
     pub bot_admins: Vec<u64>,
     /// Whether the bot reads messages, to find API keys in them.
     pub message_content: bool,
+    /// Whether the bot sees who is in a server and with which roles.
+    pub members: bool,
     /// The application's client id; `None` lets nobody sign in with Discord.
     #[serde(deserialize_with = "text_or_none")]
     pub client_id: Option<String>,

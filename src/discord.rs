@@ -55,6 +55,8 @@ const INTERACTION_LIFETIME: Duration = Duration::from_mins(15);
 
 /// Members whose roles are remembered.
 const ROLES_MAX: u64 = 10_000;
+/// Roles whose holders are remembered.
+const ROLE_BOARDS_MAX: u64 = 20;
 /// How long a member's roles are believed.
 const ROLES_LIFETIME: Duration = Duration::from_mins(5);
 
@@ -70,6 +72,8 @@ pub struct Data {
     bot_admins: BotAdmins,
     /// Whether messages are looked at for API keys.
     scans_messages: bool,
+    /// Whether Discord says who is in a server.
+    sees_members: bool,
     /// Whoever sets up a rule of AutoMod holds it.
     guard_turn: tokio::sync::Mutex<()>,
     /// Ids of the registered commands, for clickable mentions.
@@ -82,6 +86,8 @@ pub struct Data {
     seen: Cache<u64, ()>,
     /// Roles of authors, for the exemptions that previews judge by.
     roles: Cache<(GuildId, DiscordUserId), Vec<RoleId>>,
+    /// Who has a role, for the boards of it.
+    role_holders: Cache<(GuildId, RoleId), Arc<Vec<DiscordUserId>>>,
     /// Draws pictures.
     charts: Charts,
 }
@@ -89,9 +95,12 @@ pub struct Data {
 impl Data {
     /// Puts the parts together.
     pub fn new(app: App, api: DiscordApi, settings: GatewaySettings, commands: Arc<Commands>) -> Self {
-        let GatewaySettings { application_id, bot_admins, message_content: scans_messages, .. } = settings;
+        let GatewaySettings {
+            application_id, bot_admins, message_content: scans_messages, members: sees_members, ..
+        } = settings;
         let seen = Cache::builder().max_capacity(SEEN_MAX).time_to_live(INTERACTION_LIFETIME).build();
         let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
+        let role_holders = Cache::builder().max_capacity(ROLE_BOARDS_MAX).time_to_live(ROLES_LIFETIME).build();
         let since = app.domain().now();
         Self {
             app,
@@ -99,6 +108,7 @@ impl Data {
             application_id,
             bot_admins: BotAdmins::new(bot_admins),
             scans_messages,
+            sees_members,
             guard_turn: tokio::sync::Mutex::default(),
             commands,
             since,
@@ -106,6 +116,7 @@ impl Data {
             voice: Arc::default(),
             seen,
             roles,
+            role_holders,
             charts: Charts::default(),
         }
     }
@@ -139,11 +150,13 @@ pub fn commands() -> Vec<Command> {
     ]
 }
 
-/// What the gateway may send us: no privileged intent, unless the operator wants pasted API keys to be found.
-pub fn intents(message_content: bool) -> serenity::GatewayIntents {
+/// What the gateway may send us: no privileged intent, unless the operator wants pasted API keys to be found, or boards
+/// to be filtered by role.
+fn intents(settings: &GatewaySettings) -> serenity::GatewayIntents {
     use serenity::GatewayIntents as Intents;
-    let content = if message_content { Intents::MESSAGE_CONTENT } else { Intents::empty() };
-    Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::GUILD_VOICE_STATES | content
+    let content = if settings.message_content { Intents::MESSAGE_CONTENT } else { Intents::empty() };
+    let members = if settings.members { Intents::GUILD_MEMBERS } else { Intents::empty() };
+    Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::GUILD_VOICE_STATES | content | members
 }
 
 fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {

@@ -104,6 +104,8 @@ pub struct BotIdentity {
     pub invite_link: String,
     /// Discord lets it read messages, where the settings ask for that.
     pub may_read_messages: bool,
+    /// Discord lets it see who is in a server, where the settings ask for that.
+    pub may_see_members: bool,
 }
 
 /// A running server.
@@ -326,7 +328,10 @@ impl Running {
                 api_proxy: config.discord.api_proxy.clone(),
                 identity,
                 bot_admins: config.discord.bot_admins.clone(),
-                message_content: config.discord.message_content,
+                wishes: bot::Wishes {
+                    message_content: config.discord.message_content,
+                    members: config.discord.members,
+                },
             },
         };
         let shutdown = self.shutdown.clone();

@@ -101,6 +101,16 @@ async fn check_discord(report: &mut Report, config: &Config, store: &Store) {
                 };
                 report.add("content", may, detail);
             }
+            if config.discord.members {
+                let may = application.may_see_members();
+                let detail = if may {
+                    "Discord lets the bot see members, to filter boards by role"
+                } else {
+                    "discord.members is on, but Server Members Intent is off on the page Bot of the developer portal: \
+                     boards cannot be filtered by role"
+                };
+                report.add("members", may, detail);
+            }
         }
         Err(error) => {
             return report.add("discord", false, format!("{error}: check DISCORD_TOKEN"));

@@ -78,6 +78,12 @@ fn banner(config: &Config, started: &Started) -> String {
         (None, _) => text.push_str("└─ Discord    off until DISCORD_TOKEN is set\n"),
         (Some(_), Some(bot)) => {
             let _ = writeln!(text, "└─ Discord    {} · invite it: {}", bot.name, bot.invite_link);
+            if config.discord.members && !bot.may_see_members {
+                text.push_str(
+                    "   Discord does not let it see members, so that boards cannot be filtered by role:\n   switch on \
+                     Server Members Intent on the page Bot of the developer portal and start again\n",
+                );
+            }
             if config.discord.message_content && !bot.may_read_messages {
                 text.push_str(
                     "   Discord refuses it the content of messages, so that pasted API keys are not found:\n   switch \

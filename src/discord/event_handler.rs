@@ -12,7 +12,7 @@ use super::{CommandError, Data, component, invite, leak_scanner};
 use crate::{
     app::Gateway,
     discord_api::{self, Lane, permission},
-    domain::{guild, slot, vanish},
+    domain::{guild, practice, slot, vanish},
 };
 
 /// Most channels with slots that one look at a guild asks about.
@@ -66,6 +66,21 @@ pub async fn handle(context: FrameworkContext<'_>, event: &FullEvent) -> Result<
         FullEvent::GuildRoleDelete { guild_id, .. } => rights_changed(data, *guild_id).await,
         FullEvent::GuildMemberUpdate { event, .. } if event.user.id == context.bot_id() => {
             rights_changed(data, event.guild_id).await
+        }
+        // Told only to a bot that sees members.
+        FullEvent::GuildMemberAddition { new_member } => {
+            match (GuildId::new(new_member.guild_id.get()), DiscordUserId::new(new_member.user.id.get())) {
+                (Some(guild), Some(account)) => Ok(practice::note_present(data.app.domain(), guild, account).await?),
+                _ => Ok(()),
+            }
+        }
+        FullEvent::GuildMemberRemoval { guild_id, user, .. } => {
+            match (GuildId::new(guild_id.get()), DiscordUserId::new(user.id.get())) {
+                (Some(guild), Some(account)) => {
+                    Ok(practice::note_departed(data.app.domain(), guild, &[account]).await?)
+                }
+                _ => Ok(()),
+            }
         }
         _ => Ok(()),
     }

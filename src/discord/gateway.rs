@@ -47,6 +47,8 @@ pub struct GatewaySettings {
     pub bot_admins: Vec<DiscordUserId>,
     /// Whether to ask for what messages say, a privileged intent.
     pub message_content: bool,
+    /// Whether to ask who comes, goes and has which roles, a privileged intent.
+    pub members: bool,
 }
 
 /// A prepared connection.
@@ -69,7 +71,7 @@ impl Gateway {
             // serenity ignores its proxy while its own limiter is on; the limits are ours anyway.
             http = http.proxy(proxy).ratelimiter_disabled(true);
         }
-        let intents = intents(settings.message_content);
+        let intents = intents(&settings);
         let data = Data::new(app, api, settings, commands);
         let voice = data.voice.clone();
         let framework = poise::Framework::builder()

@@ -22,7 +22,7 @@ mod view;
 pub(super) use person_menu::practice_card;
 
 use super::{
-    Asked, CommandError, Context, Data,
+    Asked, Command, CommandError, Context, Data,
     component::{self, Press},
 };
 use crate::domain::{Account, Actor, practice::Person};
@@ -79,6 +79,15 @@ pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Re
         "board_back" | "board_on" => asked.answer(leaderboard::turned(data, asked, press)).await,
         "board_own" => asked.answer_beside(leaderboard::own(data, asked, press)).await,
         _ => asked.answer_beside(async { Err(component::outdated()) }).await,
+    }
+}
+
+/// Takes away what needs a bot that sees members.
+pub(super) fn without_role_filter(commands: &mut [Command]) {
+    let tree = commands.iter_mut().find(|command| command.name == "practice");
+    let board = tree.and_then(|tree| tree.subcommands.iter_mut().find(|command| command.name == "leaderboard"));
+    if let Some(board) = board {
+        board.parameters.retain(|parameter| parameter.name != "role");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{CommandError, commands};
+use super::{CommandError, commands, practice};
 use crate::{
     discord_api::{DiscordApi, Lane},
     domain::{Domain, instance},
@@ -28,9 +28,12 @@ impl Commands {
     }
 }
 
-/// The commands as Discord is told.
-pub fn command_list() -> Value {
+/// The commands as Discord is told. What works only for a bot that sees members is there only for one.
+pub fn command_list(sees_members: bool) -> Value {
     let mut commands = commands();
+    if !sees_members {
+        practice::without_role_filter(&mut commands);
+    }
     poise::set_qualified_names(&mut commands);
     serde_json::to_value(poise::builtins::create_application_commands(&commands)).unwrap_or(Value::Null)
 }
@@ -40,8 +43,9 @@ pub async fn register_if_changed(
     domain: &Domain,
     api: &DiscordApi,
     application_id: u64,
+    sees_members: bool,
 ) -> Result<Commands, CommandError> {
-    let list = command_list();
+    let list = command_list(sees_members);
     let digest = format!("{application_id}:{}", instance::hex(&Sha256::digest(list.to_string())));
     let known = instance::value(domain, instance::COMMANDS_DIGEST).await?;
     if known.as_ref() == Some(&digest)

@@ -1,6 +1,6 @@
 //! Calls about servers, channels and members.
 
-use entity::id::{ChannelId, DiscordUserId, GuildId};
+use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
 use reqwest::Method;
 
 use super::{
@@ -10,6 +10,11 @@ use super::{
     route::Route,
     wire,
 };
+
+/// Members of a page, the most that Discord gives.
+const MEMBER_PAGE: usize = 1_000;
+/// Most pages that one look reads.
+const MEMBER_PAGES_MAX: usize = 50;
 
 impl DiscordApi {
     /// A channel or thread.
@@ -48,5 +53,24 @@ impl DiscordApi {
         let route = Route::new(Method::GET, "/guilds/{guild}/members/{user}", path, guild.get());
         let answer = self.execute(Call::new(route, lane)).await?;
         wire::member(&answer.body, user)
+    }
+
+    /// Who has a role in a server of at most 50 000 members; none where there are more. Needs the intent Server Members.
+    pub async fn role_holders(&self, guild: GuildId, role: RoleId, lane: Lane) -> Result<Option<Vec<DiscordUserId>>> {
+        let mut holders = Vec::new();
+        let mut after = 0;
+        for _ in 0..MEMBER_PAGES_MAX {
+            let path = format!("/guilds/{guild}/members?limit={MEMBER_PAGE}&after={after}");
+            let route = Route::new(Method::GET, "/guilds/{guild}/members", path, guild.get());
+            let answer = self.execute(Call::new(route, lane)).await?;
+            let page = wire::members(&answer.body)?;
+            let (read, last) = (page.len(), page.last().map_or(after, |one| one.user_id.get()));
+            holders.extend(page.into_iter().filter(|one| one.roles.contains(&role)).map(|one| one.user_id));
+            if read < MEMBER_PAGE || last <= after {
+                return Ok(Some(holders));
+            }
+            after = last;
+        }
+        Ok(None)
     }
 }

@@ -225,9 +225,16 @@ pub struct ApplicationInfo {
 }
 
 impl ApplicationInfo {
-    /// Flags of applications that may read messages, in many servers or in few:
+    /// Flags of applications that may read messages, or see members, in many servers or in few:
     /// <https://discord.com/developers/docs/resources/application#application-object-application-flags>.
     const MESSAGE_CONTENT: u64 = 1 << 18 | 1 << 19;
+
+    const MEMBERS: u64 = 1 << 14 | 1 << 15;
+
+    /// Whether the intent Server Members is switched on in the developer portal.
+    pub fn may_see_members(&self) -> bool {
+        self.flags & Self::MEMBERS != 0
+    }
 
     /// Whether the intent Message Content is switched on in the developer portal.
     pub fn may_read_messages(&self) -> bool {

@@ -320,24 +320,46 @@ pub(super) fn guild(body: &[u8]) -> Result<GuildInfo, Error> {
     })
 }
 
-pub(super) fn member(body: &[u8], user: DiscordUserId) -> Result<MemberInfo, Error> {
-    #[derive(Deserialize)]
-    struct RawMember {
-        user: Option<RawUser>,
-        roles: Vec<Number>,
-        #[serde(default, deserialize_with = "or_default")]
-        nick: String,
+#[derive(Deserialize)]
+struct RawMember {
+    user: Option<RawUser>,
+    roles: Vec<Number>,
+    #[serde(default, deserialize_with = "or_default")]
+    nick: String,
+}
+
+impl RawMember {
+    fn account(&self) -> Option<DiscordUserId> {
+        self.user.as_ref().and_then(|account| DiscordUserId::new(account.id.0))
     }
+
+    fn into_info(self, user_id: DiscordUserId) -> MemberInfo {
+        let account = self.user.as_ref();
+        let names =
+            [Some(self.nick), account.map(|user| user.global_name.clone()), account.map(|user| user.username.clone())];
+        MemberInfo {
+            user_id,
+            roles: self.roles.into_iter().filter_map(|Number(id)| RoleId::new(id)).collect(),
+            is_bot: account.is_some_and(|account| account.bot),
+            display_name: names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default(),
+        }
+    }
+}
+
+pub(super) fn member(body: &[u8], user: DiscordUserId) -> Result<MemberInfo, Error> {
     let raw: RawMember = read(body)?;
-    let account = raw.user.as_ref();
-    let names =
-        [Some(raw.nick), account.map(|user| user.global_name.clone()), account.map(|user| user.username.clone())];
-    Ok(MemberInfo {
-        user_id: account.and_then(|account| DiscordUserId::new(account.id.0)).unwrap_or(user),
-        roles: raw.roles.into_iter().filter_map(|Number(id)| RoleId::new(id)).collect(),
-        is_bot: account.is_some_and(|account| account.bot),
-        display_name: names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_default(),
-    })
+    let user_id = raw.account().unwrap_or(user);
+    Ok(raw.into_info(user_id))
+}
+
+pub(super) fn members(body: &[u8]) -> Result<Vec<MemberInfo>, Error> {
+    let raw: Vec<RawMember> = read(body)?;
+    raw.into_iter()
+        .map(|member| {
+            let user_id = member.account().ok_or(GARBLED)?;
+            Ok(member.into_info(user_id))
+        })
+        .collect()
 }
 
 pub(super) fn user(body: &[u8]) -> Result<UserInfo, Error> {

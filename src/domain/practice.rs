@@ -39,7 +39,7 @@ pub use departure::{note_departed, note_present};
 pub use entry::{Filed, NewEntry, adjust, fix, log};
 pub use export::{AdjustmentCursor, AdjustmentRow, CsvRow, ExportCursor, adjustments_page, export_days, export_page};
 pub use goal::{GoalProgress, clear_goal, goals, set_goal};
-pub use leaderboard::{Board, LeaderboardQuery, Metric, Standing, board_dates, leaderboard};
+pub use leaderboard::{AMONG_MAX, Board, LeaderboardQuery, Metric, Standing, board_dates, leaderboard};
 pub use notice::{NoticeFacts, NoticeKind, is_true as notice_is_true, read as read_notice};
 pub(in crate::domain) use notice::{not_posted, not_sent};
 pub use observe::{Sight, lose_sight, observe};

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{BotIdentity, StartError};
 use crate::{
-    app::{self, App, MessageContent},
+    app::{self, App, PrivilegedIntent},
     discord::{self, Commands, Gateway, GatewayEnd, GatewaySettings},
     discord_api::{self, DiscordApi, Lane},
     secret::Secret,
@@ -26,8 +26,17 @@ pub(super) struct Settings {
     pub(super) api_proxy: Option<String>,
     pub(super) identity: Option<Identity>,
     pub(super) bot_admins: Vec<u64>,
-    /// Whether the operator wants messages to be looked at.
+    /// What the operator wants of privileged intents.
+    pub(super) wishes: Wishes,
+}
+
+/// Privileged intents that the operator wants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wishes {
+    /// To see what messages say.
     pub(super) message_content: bool,
+    /// To see who is in a server.
+    pub(super) members: bool,
 }
 
 /// The application, as Discord told it.
@@ -36,6 +45,7 @@ pub(super) struct Identity {
     id: u64,
     name: String,
     may_read_messages: bool,
+    may_see_members: bool,
 }
 
 impl Identity {
@@ -44,6 +54,7 @@ impl Identity {
             name: self.name.clone(),
             invite_link: discord::invite::link(self.id),
             may_read_messages: self.may_read_messages,
+            may_see_members: self.may_see_members,
         }
     }
 }
@@ -62,8 +73,8 @@ pub(super) async fn identify(api: &DiscordApi) -> Result<Option<Identity>, Start
 
 async fn ask(api: &DiscordApi) -> discord_api::Result<Identity> {
     let application = api.current_application(Lane::Interactive).await?;
-    let may_read_messages = application.may_read_messages();
-    Ok(Identity { id: application.id, name: application.name, may_read_messages })
+    let (may_read_messages, may_see_members) = (application.may_read_messages(), application.may_see_members());
+    Ok(Identity { id: application.id, name: application.name, may_read_messages, may_see_members })
 }
 
 /// Stays connected until shutdown, or until Discord refuses the token for good.
@@ -75,10 +86,15 @@ pub(super) async fn run(app: App, api: DiscordApi, settings: Settings, shutdown:
         match connection.await {
             Ok(GatewayEnd::Closed) if shutdown.is_cancelled() => return,
             Ok(GatewayEnd::TokenRefused) => return lost(&app, "token_refused"),
-            Ok(GatewayEnd::IntentsRefused) if settings.message_content => {
-                // Without it everything else works.
-                content_refused(&app);
-                settings.message_content = false;
+            Ok(GatewayEnd::IntentsRefused) if settings.wishes.message_content || settings.wishes.members => {
+                // Discord does not say which one. Without them everything else works.
+                if settings.wishes.message_content {
+                    content_refused(&app);
+                }
+                if settings.wishes.members {
+                    members_refused(&app);
+                }
+                settings.wishes = Wishes { message_content: false, members: false };
                 continue;
             }
             Ok(GatewayEnd::Refused | GatewayEnd::IntentsRefused) => return lost(&app, "refused"),
@@ -103,19 +119,21 @@ fn lost(app: &App, reason: &str) {
     app.readiness().set_gateway(app::Gateway::Lost(reason.to_owned()));
 }
 
-/// Whether to ask for what messages say: not where Discord would refuse the whole connection for it (4014).
-fn wants_content(app: &App, settings: &Settings, identity: &Identity) -> bool {
-    match (settings.message_content, identity.may_read_messages) {
-        (true, true) => {
-            app.readiness().set_message_content(MessageContent::Seen);
-            true
-        }
-        (true, false) => {
-            content_refused(app);
-            false
-        }
-        (false, _) => false,
+/// What to ask for: not what Discord would refuse the whole connection for (4014).
+fn asked_for(app: &App, wishes: Wishes, identity: &Identity) -> Wishes {
+    let message_content = wishes.message_content && identity.may_read_messages;
+    if message_content {
+        app.readiness().set_message_content(PrivilegedIntent::Granted);
+    } else if wishes.message_content {
+        content_refused(app);
     }
+    let members = wishes.members && identity.may_see_members;
+    if members {
+        app.readiness().set_members(PrivilegedIntent::Granted);
+    } else if wishes.members {
+        members_refused(app);
+    }
+    Wishes { message_content, members }
 }
 
 fn content_refused(app: &App) {
@@ -123,7 +141,15 @@ fn content_refused(app: &App) {
         "discord.message_content is on, but Discord refuses it: switch on Message Content Intent on the page Bot of \
          the developer portal and restart; until then pasted API keys are not found"
     );
-    app.readiness().set_message_content(MessageContent::Refused);
+    app.readiness().set_message_content(PrivilegedIntent::Refused);
+}
+
+fn members_refused(app: &App) {
+    tracing::error!(
+        "discord.members is on, but Discord refuses it: switch on Server Members Intent on the page Bot of the \
+         developer portal and restart; until then boards cannot be filtered by role"
+    );
+    app.readiness().set_members(PrivilegedIntent::Refused);
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -148,12 +174,15 @@ async fn connect(
         Some(identity) => identity.clone(),
         None => ask(api).await?,
     };
-    let commands: Arc<Commands> = discord::register_if_changed(app.domain(), api, identity.id).await.map(Arc::new)?;
+    let Wishes { message_content, members } = asked_for(app, settings.wishes, &identity);
+    let commands = discord::register_if_changed(app.domain(), api, identity.id, members).await?;
+    let commands: Arc<Commands> = Arc::new(commands);
     let connection = GatewaySettings {
         api_proxy: settings.api_proxy.clone(),
         application_id: identity.id,
         bot_admins: settings.bot_admins.iter().copied().filter_map(DiscordUserId::new).collect(),
-        message_content: wants_content(app, settings, &identity),
+        message_content,
+        members,
     };
     let gateway =
         Gateway::new(app.clone(), api.clone(), token, connection, commands).await.map_err(|_| Failure::Client)?;

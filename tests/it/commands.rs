@@ -29,12 +29,12 @@ fn every_change_of_the_commands_is_meant() {
         settings.set_prepend_module_to_snapshot(false);
         settings
     };
-    settings.bind(|| insta::assert_json_snapshot!("commands", command_list()));
+    settings.bind(|| insta::assert_json_snapshot!("commands", command_list(false)));
 }
 
 #[test]
 fn the_commands_keep_discords_limits() {
-    let list = command_list();
+    let list = command_list(false);
     let commands = list.as_array().expect("a list of commands");
     let of_kind = |kind: u64| commands.iter().filter(move |command| kind_of(command) == kind).count();
     assert!(of_kind(CHAT_INPUT) <= CHAT_INPUT_MAX);
@@ -51,7 +51,7 @@ fn the_commands_keep_discords_limits() {
 
 #[test]
 fn a_command_that_concerns_a_server_cannot_be_used_outside_one() {
-    for command in command_list().as_array().expect("a list of commands") {
+    for command in command_list(false).as_array().expect("a list of commands") {
         let name = command["name"].as_str().unwrap_or_default();
         if EVERYWHERE.contains(&name) {
             continue;

@@ -8,7 +8,7 @@ use serenity::all::{
 
 use super::{AREA, about, card, guard, manager};
 use crate::{
-    app::MessageContent,
+    app::PrivilegedIntent,
     discord::{
         Asked, CommandError, Context, Data, Reply,
         component::{Press, custom_id, outdated},
@@ -47,7 +47,7 @@ async fn page(data: &Data, asked: &Asked, wanted: u64) -> Result<Reply, CommandE
         page = 0;
         keys = api_key::keys(domain, &actor, filter, Some(request(page))).await?;
     }
-    let guard = asked.member.is_some() && data.app.readiness().message_content() != MessageContent::Seen;
+    let guard = asked.member.is_some() && data.app.readiness().message_content() != PrivilegedIntent::Granted;
     if keys.rows.is_empty() {
         let create = data.commands.mention("apikey create");
         let reply = Reply::text(format!("There are no keys yet. {create} makes one."));

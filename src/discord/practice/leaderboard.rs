@@ -1,8 +1,8 @@
 //! `/practice leaderboard`: who of the server has practised most.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::Arc};
 
-use entity::id::{DiscordUserId, GuildId};
+use entity::id::{DiscordUserId, GuildId, RoleId};
 use futures_util::future::join_all;
 use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter};
 
@@ -16,10 +16,11 @@ use crate::{
     discord_api::{self, Lane},
     domain::{
         duration,
-        practice::{self, Board, Dates, LeaderboardQuery, Metric, Period, Person, Standing, board_dates},
+        practice::{self, AMONG_MAX, Board, Dates, LeaderboardQuery, Metric, Period, Person, Standing, board_dates},
     },
 };
 
+const PLAIN: &str = "/practice leaderboard period:week";
 const EXAMPLE: &str = "/practice leaderboard period:custom from:2026-11-01 to:2026-11-30";
 /// Rows of a page.
 const PAGE: u64 = 10;
@@ -45,13 +46,15 @@ pub async fn leaderboard(
     #[description = "For custom: the last day, such as 2026-11-30"]
     #[max_length = 10]
     to: Option<String>,
+    #[description = "Only who has this role"] role: Option<serenity::all::RoleId>,
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let work = async {
         let period = view::period(period, from.as_deref(), to.as_deref(), EXAMPLE)?;
         let activity = activity.map(|activity| activity.trim().to_owned()).filter(|activity| !activity.is_empty());
         let stretch = Stretch { period, day: None, metric: metric.map_or(Metric::All, Into::into), activity };
-        show(data, &asked, BoardView { page: 0, stretch }).await
+        let role = role.and_then(|role| RoleId::new(role.get()));
+        show(data, &asked, BoardView { page: 0, role, stretch }).await
     };
     asked.answer_publicly(Box::pin(work)).await
 }
@@ -77,6 +80,33 @@ pub(super) async fn own(data: &Data, asked: &Asked, press: &Press<'_>) -> Result
     Ok(Reply::card(CreateEmbed::new().title(title(&view, read.dates)).colour(GOLD).description(said)))
 }
 
+/// Who has the role that a board is narrowed to, as of some minutes ago.
+async fn holders(
+    data: &Data,
+    guild: GuildId,
+    role: Option<RoleId>,
+) -> Result<Option<Arc<Vec<DiscordUserId>>>, CommandError> {
+    let Some(role) = role else { return Ok(None) };
+    let problem = |problem: &str| CommandError::Input { problem: problem.to_owned(), example: PLAIN };
+    // Everybody has the role that is named as the server is.
+    if role.get() == guild.get() {
+        return Ok(None);
+    }
+    if !data.sees_members {
+        return Err(problem("I do not see who has which role here any more, so that boards cannot be narrowed to one"));
+    }
+    if let Some(known) = data.role_holders.get(&(guild, role)) {
+        return Ok(Some(known));
+    }
+    let found = data.api.role_holders(guild, role, Lane::Interactive).await?;
+    let found = found.filter(|holders| holders.len() <= AMONG_MAX);
+    let Some(holders) = found.map(Arc::new) else {
+        return Err(problem("Too many people are in this server or have this role for a board of it"));
+    };
+    data.role_holders.insert((guild, role), holders.clone());
+    Ok(Some(holders))
+}
+
 struct Read {
     board: Board,
     dates: Option<Dates>,
@@ -94,6 +124,7 @@ async fn read(data: &Data, asked: &Asked, view: &BoardView) -> Result<Read, Comm
         activity,
         limit: PAGE,
         offset: view.page * PAGE,
+        among: holders(data, guild, view.role).await?,
         own: Some(Person::Discord(asked.user()?)),
         is_public: true,
         ..LeaderboardQuery::default()
@@ -139,6 +170,9 @@ async fn show(data: &Data, asked: &Asked, view: BoardView) -> Result<Reply, Comm
     let mut about = String::new();
     if let Some(activity) = &view.stretch.activity {
         about = format!("activity **{}**\n", text::escape(activity, 50));
+    }
+    if let Some(role) = view.role {
+        let _ = writeln!(about, "only {}", text::role(role));
     }
     let lines: Vec<String> = board.standings.iter().map(line).collect();
     if lines.is_empty() {

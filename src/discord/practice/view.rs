@@ -1,7 +1,7 @@
 //! What statistics and boards are about: as options of a command, and packed into the id of a button.
 
 use chrono::{Datelike as _, NaiveDate};
-use entity::id::DiscordUserId;
+use entity::id::{DiscordUserId, RoleId};
 use serenity::all::{CreateSelectMenu, CreateSelectMenuKind, CreateSelectMenuOption};
 
 use crate::{
@@ -169,20 +169,28 @@ impl PersonView {
 #[derive(Clone, Debug)]
 pub(super) struct BoardView {
     pub(super) page: u64,
+    /// Only who has this role.
+    pub(super) role: Option<RoleId>,
     pub(super) stretch: Stretch,
 }
 
 impl BoardView {
     /// The id of a button that shows this; none where it would be too long.
     pub(super) fn id(&self, verb: &str) -> Option<String> {
-        id(verb, &format!("{}.{}", packed(self.page), self.stretch.packed()), &self.stretch)
+        let role = self.role.map_or_else(String::new, |role| format!(".{}", packed(role.get())));
+        id(verb, &format!("{}.{}{role}", packed(self.page), self.stretch.packed()), &self.stretch)
     }
 
     pub(super) fn of(press: &Press<'_>) -> Result<Self, CommandError> {
         let read = || {
             let mut parts = press.arguments.first()?.split('.');
             let page = unpacked(parts.next()?)?;
-            Some(Self { page, stretch: Stretch::unpacked(&mut parts, activity_of(press))? })
+            let stretch = Stretch::unpacked(&mut parts, activity_of(press))?;
+            let role = match parts.next() {
+                Some(role) => Some(RoleId::new(unpacked(role)?)?),
+                None => None,
+            };
+            Some(Self { page, role, stretch })
         };
         read().ok_or_else(outdated)
     }
@@ -322,9 +330,11 @@ mod tests {
             assert_eq!((read.person, read.is_everywhere), (person, true));
             assert_eq!((read.stretch.period, read.stretch.metric), (period, Metric::Voice));
             assert_eq!(read.stretch.activity.as_deref(), Some("scales | fast"));
-            let board = BoardView { page: 12, stretch: stretch(period) };
-            let read = BoardView::of(&press(&board.id("board_back").unwrap())).unwrap();
-            assert_eq!((read.page, read.stretch.period), (12, period));
+            for role in [None, RoleId::new(u64::MAX)] {
+                let board = BoardView { page: 12, role, stretch: stretch(period) };
+                let read = BoardView::of(&press(&board.id("board_back").unwrap())).unwrap();
+                assert_eq!((read.page, read.role, read.stretch.period), (12, role, period));
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use serenity::all::{CreateActionRow, CreateEmbed};
 
 use super::{card, panel};
 use crate::{
-    app::MessageContent,
+    app::PrivilegedIntent,
     discord::{
         Asked, CommandError, Context, Data, Reply, apikey, component::custom_id, event_handler, invite, practice_admin,
         text,
@@ -111,8 +111,16 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
         all => looked_at(all).unwrap_or_default(),
     };
     let keys = keys(data, &actor, guild).await?;
-    let bad = bad + usize::from(keys.is_bad);
-    let reply = Reply::card(server_card(missing, bad, &keys.line))
+    let no_members = data.app.readiness().members() == PrivilegedIntent::Refused;
+    let bad = bad + usize::from(keys.is_bad) + usize::from(no_members);
+    let mut intents = keys.line.clone();
+    if no_members {
+        intents.push_str(
+            "\n❌ Discord does not let me see members, so that boards cannot be narrowed to a role: whoever hosts me \
+             switches on **Server Members Intent** on the page Bot of Discord's developer portal and restarts me.",
+        );
+    }
+    let reply = Reply::card(server_card(missing, bad, &intents))
         .and_card(section("Slots", &of_slots, &slots_note))
         .and_card(section("Vanishing channels", &of_rules, &rules_note))
         .row(panel::menu("doctor"))
@@ -138,11 +146,11 @@ struct PastedKeys {
 
 async fn keys(data: &Data, actor: &Actor, guild: GuildId) -> Result<PastedKeys, CommandError> {
     let content = data.app.readiness().message_content();
-    if content == MessageContent::Seen {
+    if content == PrivilegedIntent::Granted {
         let line = "✅ API keys that somebody pastes are found, removed and revoked.".to_owned();
         return Ok(PastedKeys { line, is_bad: false, offers_guard: false });
     }
-    let refused = content == MessageContent::Refused;
+    let refused = content == PrivilegedIntent::Refused;
     let why = if refused {
         "❌ Discord refuses me the content of messages (4014), so that I do not find API keys that somebody pastes: \
          whoever hosts me switches on **Message Content Intent** on the page Bot of Discord's developer portal and \
@@ -160,7 +168,7 @@ async fn keys(data: &Data, actor: &Actor, guild: GuildId) -> Result<PastedKeys, 
     Ok(PastedKeys { line: format!("{why} {guard}"), is_bad: refused, offers_guard })
 }
 
-fn server_card(missing: u64, bad: usize, keys: &str) -> CreateEmbed {
+fn server_card(missing: u64, bad: usize, intents: &str) -> CreateEmbed {
     let verdict = match bad {
         0 => "✅ All is well.".to_owned(),
         _ => format!("❌ {} you.", card::count(bad, "thing needs", "things need")),
@@ -174,7 +182,7 @@ fn server_card(missing: u64, bad: usize, keys: &str) -> CreateEmbed {
         ),
     };
     let colour = if bad == 0 { card::GREEN } else { card::AMBER };
-    card::card("Doctor", colour, format!("{verdict}\n{role}\n{keys}"))
+    card::card("Doctor", colour, format!("{verdict}\n{role}\n{intents}"))
 }
 
 /// What is wrong first.

@@ -98,9 +98,10 @@ fn guilds_members_and_commands_are_read() {
 fn an_application_belongs_to_its_owner_or_to_its_team() {
     let read = |body: &Value| application(body.to_string().as_bytes()).unwrap();
     let ids = |ids: &[u64]| ids.iter().filter_map(|id| DiscordUserId::new(*id)).collect::<Vec<_>>();
-    let owned = read(&json!({ "id": "1", "name": "x", "owner": { "id": "7" }, "team": null, "flags": 1 << 19 }));
+    let owned =
+        read(&json!({ "id": "1", "name": "x", "owner": { "id": "7" }, "team": null, "flags": 1 << 19 | 1 << 15 }));
     assert_eq!(owned.administrators, ids(&[7]));
-    assert!(owned.may_read_messages());
+    assert!(owned.may_read_messages() && owned.may_see_members());
     let member = |id: u64, state: u64, role: &str| json!({ "user": { "id": id.to_string() }, "membership_state": state, "role": role });
     let team = json!({
         "owner_user_id": "8",
@@ -109,7 +110,7 @@ fn an_application_belongs_to_its_owner_or_to_its_team() {
     // The owner of a team's application is no person.
     let teams = read(&json!({ "id": "1", "owner": { "id": "7" }, "team": team, "flags": 0 }));
     assert_eq!(teams.administrators, ids(&[9, 10, 8]));
-    assert!(!teams.may_read_messages());
+    assert!(!teams.may_read_messages() && !teams.may_see_members());
 }
 
 #[test]

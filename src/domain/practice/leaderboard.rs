@@ -1,12 +1,13 @@
 //! Who has practised most: of all time from the totals, whose first rows are the answer; of some days, or of one
 //! activity, from the days.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::{
     guild_departure,
     id::{DiscordUserId, GuildId, UserId},
+    identity::{self, Platform},
     practice_rule::PracticePrivacy,
     user::{self as account, Privacy},
 };
@@ -23,6 +24,8 @@ use crate::domain::{Actor, Domain, Error, Right};
 const PAGE_MAX: u64 = 100;
 /// Most people who may be left out.
 const HIDDEN_MAX: usize = 5_000;
+/// Most accounts that a board may be narrowed to: each is a parameter of the statement, of which SQLite takes 32 766.
+pub const AMONG_MAX: usize = 10_000;
 /// How long it is believed that somebody has left, since it was last found out.
 pub(super) const DEPARTURE_BELIEVED: TimeDelta = TimeDelta::days(1);
 
@@ -55,6 +58,8 @@ pub struct LeaderboardQuery {
     pub offset: u64,
     /// People who are not shown.
     pub hidden: BTreeSet<UserId>,
+    /// Only these Discord accounts, at most 10 000; none leaves nobody out.
+    pub among: Option<Arc<Vec<DiscordUserId>>>,
     /// To be shown to everybody: whoever is private or has left is not on it, and a private guild has none. What members
     /// ask for is without those people too.
     pub is_public: bool,
@@ -195,6 +200,16 @@ impl Ranking<'_> {
         let hidden: Vec<_> = query.hidden.iter().take(HIDDEN_MAX).map(|user| user.0).collect();
         if !hidden.is_empty() {
             statement.and_where(self.column("user_id").is_not_in(hidden));
+        }
+        if let Some(among) = &query.among {
+            let accounts = among.iter().take(AMONG_MAX).map(ToString::to_string);
+            let people = identity::Entity::find()
+                .select_only()
+                .column(identity::Column::UserId)
+                .filter(identity::Column::Platform.eq(Platform::Discord))
+                .filter(identity::Column::Identity.is_in(accounts))
+                .into_query();
+            statement.and_where(self.column("user_id").in_subquery(people));
         }
         if is_summed {
             statement.add_group_by([self.column("user_id")]).and_having(seconds.gt(0));

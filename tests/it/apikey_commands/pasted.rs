@@ -1,7 +1,7 @@
 //! Keys that somebody pastes: found and revoked where the bot reads messages, blocked by AutoMod elsewhere.
 
 use fake_discord::{BOT_USER_ID, GatewayAction, MESSAGE_CONTENT, permission};
-use guildhall::{app::MessageContent, domain::api_key::Shape};
+use guildhall::{app::PrivilegedIntent, domain::api_key::Shape};
 use serde_json::json;
 
 use super::{BOT, Stage, assert_says, labels};
@@ -24,7 +24,7 @@ async fn scanning(database: Database) -> Option<Bot> {
 async fn a_pasted_key_is_revoked_and_removed(bot: Bot) {
     let stage = Stage::build(&bot).await;
     stage.set_alerts().await;
-    assert_eq!(bot.running().app().readiness().message_content(), MessageContent::Seen);
+    assert_eq!(bot.running().app().readiness().message_content(), PrivilegedIntent::Granted);
     let key = stage.issue(&bot, "site", BOT).await;
     let harmless = stage.discord.send(stage.lobby, stage.bob, "hall_live_ is how keys begin");
     let begun = std::time::Instant::now();
@@ -116,7 +116,7 @@ async fn a_refused_intent_is_said_and_the_rest_works() {
     });
     let bot = Bot::start_against(discord, Database::Sqlite, SCANNING).await.expect("SQLite is built in");
     mend.await.expect("the first try was refused");
-    assert_eq!(bot.running().app().readiness().message_content(), MessageContent::Refused);
+    assert_eq!(bot.running().app().readiness().message_content(), PrivilegedIntent::Refused);
     bot.finish().await;
 }
 

@@ -4,8 +4,99 @@ use chrono::TimeDelta;
 use entity::practice_session::SessionSource;
 use serde_json::json;
 
-use super::{MONTH, Stage, assert_says};
-use crate::{harness::Bot, on_both_stores};
+use fake_discord::{FakeDiscord, GUILD_MEMBERS, GatewayAction};
+use guildhall::app::PrivilegedIntent;
+
+use super::{ALL, MONTH, Stage, assert_says};
+use crate::{
+    harness::{Bot, Database, beginning},
+    on_both_stores,
+};
+
+/// With the switch for the intent Server Members.
+const SEEING_MEMBERS: &[(&str, &str)] = &[("GUILDHALL_DISCORD__MEMBERS", "true")];
+
+/// Whether Discord was told of a board's option `role`.
+fn offers_role(discord: &FakeDiscord) -> bool {
+    let commands = discord.registered_commands(None);
+    let practice = commands.iter().find(|command| command["name"] == "practice").expect("the command is registered");
+    let options = practice["options"].as_array().expect("subcommands");
+    let board = options.iter().find(|one| one["name"] == "leaderboard").expect("the board");
+    board["options"].as_array().expect("options").iter().any(|option| option["name"] == "role")
+}
+
+/// A bot that sees members can narrow a board to those with a role; its pages work after a restart, ranks are those of
+/// the narrowed board, and who leaves is off every board at once, with no look at their membership.
+async fn a_board_of_a_role(database: Database) {
+    let discord = FakeDiscord::start().await;
+    discord.set_now(beginning());
+    discord.declare_intents(GUILD_MEMBERS);
+    let Some(mut bot) = Bot::start_against(discord, database, SEEING_MEMBERS).await else { return };
+    let stage = Stage::build(&bot).await;
+    assert!(offers_role(&stage.discord));
+    assert_eq!(bot.running().app().readiness().members(), PrivilegedIntent::Granted);
+    let members = twelve(&bot, &stage).await;
+    let role = stage.discord.add_role(stage.guild, "violins", 0);
+    for member in &members[1..] {
+        stage.discord.give_role(stage.guild, *member, role);
+    }
+    stage.discord.take_role(stage.guild, members[11], role);
+    stage.discord.give_role(stage.guild, members[0], role);
+    let options = json!({ "period": ALL, "role": role.to_string() });
+    let asked = stage.run(stage.ada, "practice leaderboard", options.clone());
+    let first = asked.reply().await;
+    assert_says(&first, &[&format!("only <@&{role}>"), &format!("🥇 **#1** <@{}> · 10m", members[10])]);
+    assert!(!first.text().contains(&format!("<@{}>", members[11])));
+    bot.restart().await;
+    let second = stage.discord.press_label(stage.bob, &asked, "▶").reply().await;
+    assert_says(&second, &[&format!("only <@&{role}>"), "**#10** <@", "· 1m"]);
+    assert_eq!(second.text().matches("<@1").count(), 1, "eleven have the role");
+    let own = stage.discord.press_label(members[11], &second, "My rank").reply().await;
+    assert_says(&own, &["You are not on this board"]);
+    let nobody = stage.discord.add_role(stage.guild, "harps", 0);
+    let empty = json!({ "period": ALL, "role": nobody.to_string() });
+    assert_says(&stage.run(stage.ada, "practice leaderboard", empty).reply().await, &["Nobody has practised"]);
+    let everyone = json!({ "period": ALL, "role": stage.guild.to_string() });
+    let everyone = stage.run(stage.ada, "practice leaderboard", everyone).reply().await;
+    assert_says(&everyone, &[&format!("🥇 **#1** <@{}> · 11m", members[11])]);
+    stage.discord.remove_member(stage.guild, members[11]);
+    bot.drain().await;
+    let looks = stage.discord.count("GET", "/guilds/{guild_id}/members/{user_id}");
+    let without = stage.run(stage.ada, "practice leaderboard", json!({ "period": ALL })).reply().await;
+    assert_says(&without, &[&format!("🥇 **#1** <@{}> · 10m", members[10])]);
+    assert!(stage.discord.count("GET", "/guilds/{guild_id}/members/{user_id}") <= looks + 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_board_of_a_role_on_sqlite() {
+    a_board_of_a_role(Database::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_board_of_a_role_on_postgres() {
+    a_board_of_a_role(Database::Postgres).await;
+}
+
+/// Without the setting there is no such option and no such intent; with it, but not at Discord, `doctor` says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_members_intent_there_is_no_role_filter() {
+    for (settings, state) in [(&[][..], PrivilegedIntent::Off), (SEEING_MEMBERS, PrivilegedIntent::Refused)] {
+        let bot = Bot::start_with(Database::Sqlite, settings).await.expect("SQLite is built in");
+        let stage = Stage::build(&bot).await;
+        assert!(!offers_role(&stage.discord));
+        assert_eq!(bot.running().app().readiness().members(), state);
+        let asked = stage.discord.identifies();
+        assert!(!asked.is_empty());
+        for one in asked {
+            assert!(matches!(one.action, GatewayAction::Identify { intents, .. } if intents & GUILD_MEMBERS == 0));
+        }
+        let owner = stage.discord.owner(stage.guild);
+        let doctor = stage.discord.command(owner, stage.chat, "settings doctor", json!({})).reply().await;
+        assert_eq!(doctor.text().contains("Server Members Intent"), state == PrivilegedIntent::Refused);
+        bot.finish().await;
+    }
+}
 
 /// Twelve members who began at once; the first two stopped together after one minute, each of the others a minute later.
 async fn twelve(bot: &Bot, stage: &Stage) -> Vec<u64> {
