@@ -102,6 +102,7 @@ impl Data {
         let roles = Cache::builder().max_capacity(ROLES_MAX).time_to_live(ROLES_LIFETIME).build();
         let role_holders = Cache::builder().max_capacity(ROLE_BOARDS_MAX).time_to_live(ROLES_LIFETIME).build();
         let since = app.domain().now();
+        let voice = Arc::new(VoiceWatch::new(app.domain().clone()));
         Self {
             app,
             api,
@@ -113,7 +114,7 @@ impl Data {
             commands,
             since,
             rechecks: Rechecks::default(),
-            voice: Arc::default(),
+            voice,
             seen,
             roles,
             role_holders,

@@ -138,7 +138,11 @@ async fn guild_create(data: &Data, guild: &serenity::Guild) -> Result<(), Comman
 /// A guild that is merely unavailable comes back by itself.
 async fn guild_gone(data: &Data, gone: serenity::UnavailableGuild) -> Result<(), CommandError> {
     data.voice.guild_gone(gone.id);
-    let Some(guild) = GuildId::new(gone.id.get()).filter(|_| !gone.unavailable) else { return Ok(()) };
+    let Some(guild) = GuildId::new(gone.id.get()) else { return Ok(()) };
+    practice::lose_sight_of(data.app.domain(), guild).await?;
+    if gone.unavailable {
+        return Ok(());
+    }
     data.api.forget_permissions(guild);
     guild::left(data.app.domain(), guild).await?;
     Ok(())

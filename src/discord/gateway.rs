@@ -99,7 +99,7 @@ impl Gateway {
         let end = tokio::select! {
             ended = self.client.start_autosharded() => ended.map_or_else(|error| end_of(&error), |()| GatewayEnd::Closed),
             never = watch(&shards, app) => match never {},
-            never = self.voice.follow(app.domain()) => match never {},
+            never = self.voice.follow() => match never {},
         };
         let state = match end {
             GatewayEnd::Closed => app::Gateway::Off,

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
 use serenity::{
     all::{self as serenity, ShardRunnerMessage, VoiceGatewayManager, VoiceState},
@@ -32,8 +33,8 @@ const CHANGES_MAX: usize = 2_000;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is known of all guilds, and what is still to be carried out.
-#[derive(Default)]
 pub struct VoiceWatch {
+    domain: Domain,
     known: Mutex<Known>,
     woken: Notify,
 }
@@ -111,7 +112,11 @@ impl Known {
         let voice = self.guilds.entry(guild).or_default();
         let before = voice.people.remove(&user);
         self.people -= usize::from(before.is_some());
-        if let Some(seen) = seen.filter(|_| has_room || before.is_some()) {
+        if let Some(mut seen) = seen.filter(|_| has_room || before.is_some()) {
+            // Who mutes or unmutes themself has not come anew.
+            if let Some(before) = before.as_ref().filter(|before| before.channel == seen.channel) {
+                seen.presence.since = before.presence.since;
+            }
             voice.people.insert(user, seen);
             self.people += 1;
         }
@@ -144,6 +149,11 @@ impl Known {
 }
 
 impl VoiceWatch {
+    /// Knows nobody yet.
+    pub(super) fn new(domain: Domain) -> Self {
+        Self { domain, known: Mutex::default(), woken: Notify::default() }
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,13 +161,14 @@ impl VoiceWatch {
     /// A guild has told who is in its voice channels.
     pub(super) fn guild_told(&self, guild: &serenity::Guild) {
         let Some(id) = GuildId::new(guild.id.get()) else { return };
+        let now = self.domain.now();
         let mut known = self.known();
         // What it told before is past; what has changed since the connection began is newer than what it tells now.
         if known.guilds.get(&id).is_some_and(|voice| voice.is_told) {
             known.forget(id);
         }
         for state in guild.voice_states.values() {
-            let Some((user, seen)) = read(state, guild.members.get(&state.user_id)) else { continue };
+            let Some((user, seen)) = read(state, guild.members.get(&state.user_id), now) else { continue };
             if known.guilds.get(&id).is_none_or(|voice| !voice.changed.contains(&user)) {
                 known.place(id, user, seen);
             }
@@ -197,7 +208,7 @@ impl VoiceWatch {
 
     fn changed(&self, guild: serenity::GuildId, state: &VoiceState) {
         let Some(guild) = GuildId::new(guild.get()) else { return };
-        let Some((user, seen)) = read(state, state.member.as_ref()) else { return };
+        let Some((user, seen)) = read(state, state.member.as_ref(), self.domain.now()) else { return };
         let mut known = self.known();
         let to = seen.as_ref().map(|seen| seen.channel);
         let from = known.place(guild, user, seen).map(|seen| seen.channel);
@@ -212,12 +223,12 @@ impl VoiceWatch {
     }
 
     /// Carries out what is noted, for as long as it is polled.
-    pub(super) async fn follow(&self, domain: &Domain) -> Infallible {
-        let mut terms = practice::watch_terms(domain);
+    pub(super) async fn follow(&self) -> Infallible {
+        let mut terms = practice::watch_terms(&self.domain);
         loop {
             let turn = self.known().take();
             if let Some(turn) = turn {
-                self.carry_out(domain, turn).await;
+                self.carry_out(turn).await;
                 continue;
             }
             tokio::select! {
@@ -240,7 +251,8 @@ impl VoiceWatch {
         }
     }
 
-    async fn carry_out(&self, domain: &Domain, turn: Turn) {
+    async fn carry_out(&self, turn: Turn) {
+        let domain = &self.domain;
         let (guild, done) = match turn {
             Turn::Repair(guild, rooms) => (Some(guild), practice::voice_states_of_guild(domain, guild, &rooms).await),
             Turn::Changes { guild, people, rooms } => (Some(guild), change(domain, guild, &people, &rooms).await),
@@ -285,8 +297,12 @@ fn afk(afk: Option<&serenity::AfkMetadata>) -> Option<ChannelId> {
     afk.and_then(|afk| ChannelId::new(afk.afk_channel_id.get()))
 }
 
-/// Whose state it is and where they are, if anywhere.
-fn read(state: &VoiceState, member: Option<&serenity::Member>) -> Option<(DiscordUserId, Option<Seen>)> {
+/// Whose state it is and where they are, if anywhere, as of now.
+fn read(
+    state: &VoiceState,
+    member: Option<&serenity::Member>,
+    now: DateTime<Utc>,
+) -> Option<(DiscordUserId, Option<Seen>)> {
     let user_id = DiscordUserId::new(state.user_id.get())?;
     let seen = state.channel_id.and_then(|channel| ChannelId::new(channel.get())).map(|channel| Seen {
         channel,
@@ -299,6 +315,7 @@ fn read(state: &VoiceState, member: Option<&serenity::Member>) -> Option<(Discor
             roles: member.map_or_else(Vec::new, |member| {
                 member.roles.iter().filter_map(|role| RoleId::new(role.get())).collect()
             }),
+            since: now,
         },
     });
     Some((user_id, seen))

@@ -42,7 +42,7 @@ pub use goal::{GoalProgress, clear_goal, goals, set_goal};
 pub use leaderboard::{AMONG_MAX, Board, LeaderboardQuery, Metric, Standing, board_dates, leaderboard};
 pub use notice::{NoticeFacts, NoticeKind, is_true as notice_is_true, read as read_notice};
 pub(in crate::domain) use notice::{not_posted, not_sent};
-pub use observe::{Sight, lose_sight, observe};
+pub use observe::{Sight, lose_sight, lose_sight_of, observe};
 pub use person::{Person, time_zone};
 pub use post::{BOARD_KIND, BOARD_SLOT, PostConfig, announced, board_of_post, due_posts, posts, remove_post, set_post};
 pub use read::{HistoryPage, SessionView, history, now_practising, running, session};

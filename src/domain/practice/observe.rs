@@ -6,13 +6,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::{
-    id::UserId,
+    id::{GuildId, UserId},
     practice_day,
     practice_session::{self, EndReason, Model, SessionSource, SessionState},
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{LockBehavior, LockType},
 };
 use serde_json::Value;
@@ -63,9 +63,18 @@ pub async fn observe(domain: &Domain) -> Result<Sight, Error> {
 /// From now on nobody knows whether people are still in their voice channels: sessions that were last observed before
 /// `since` wait to be seen again.
 pub async fn lose_sight(domain: &Domain, since: DateTime<Utc>) -> Result<u64, Error> {
+    miss(domain, since, None).await
+}
+
+/// The same for the sessions of one guild, of which Discord tells nothing while it is out of order.
+pub async fn lose_sight_of(domain: &Domain, guild_id: GuildId) -> Result<u64, Error> {
+    miss(domain, domain.now(), Some(guild_id)).await
+}
+
+async fn miss(domain: &Domain, since: DateTime<Utc>, guild_id: Option<GuildId>) -> Result<u64, Error> {
     domain
         .store
-        .write((domain.now(), since), |txn, (now, since)| {
+        .write((domain.now(), since, guild_id), |txn, (now, since, guild_id)| {
             Box::pin(async move {
                 let missed = practice_session::ActiveModel {
                     missed_at: Set(Some(*now)),
@@ -80,6 +89,9 @@ pub async fn lose_sight(domain: &Domain, since: DateTime<Utc>) -> Result<u64, Er
                     .filter(practice_session::Column::State.eq(SessionState::Open))
                     .filter(practice_session::COLUMN.missed_at.is_null())
                     .filter(practice_session::COLUMN.observed_until.lt(*since))
+                    .filter(guild_id.map_or_else(Condition::all, |guild| {
+                        Condition::all().add(practice_session::COLUMN.guild_id.eq(guild))
+                    }))
                     .exec(txn.connection())
                     .await?;
                 Ok::<_, Error>(changed.rows_affected)

@@ -2,13 +2,13 @@
 //!
 //! Nothing here asks Discord: the gateway tells who is where.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     guild_role::RoleKind,
     id::{ChannelId, DiscordUserId, GuildId, RoleId, UserId},
     practice_session::{self, EndReason, Model, SessionSource, SessionState},
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio::sync::broadcast;
 
 use super::{
@@ -42,6 +42,8 @@ pub struct Presence {
     pub is_deafened: bool,
     /// Their roles, as far as Discord has told them.
     pub roles: Vec<RoleId>,
+    /// In this channel since then, as far as it is known.
+    pub since: DateTime<Utc>,
 }
 
 /// A voice channel with everybody in it.
@@ -127,7 +129,8 @@ pub async fn voice_joined(
     let no_track = role::role_of(domain, guild_id, RoleKind::NoTrack).await?;
     let running = running_of(domain.store.reader(), guild_id, user).await?.and_then(|row| row.channel_id);
     let decision = decide(&rule, running, user, Some(room).filter(|room| !room.spares(no_track, user)));
-    carry_out(domain, (guild_id, user), decision, room.channel_id).await?;
+    let since = room.presence(user).map(|presence| presence.since);
+    carry_out(domain, (guild_id, user), decision, (room.channel_id, since)).await?;
     Ok(decision)
 }
 
@@ -135,7 +138,7 @@ pub async fn voice_joined(
 pub async fn voice_left(domain: &Domain, guild_id: GuildId, user: DiscordUserId) -> Result<Decision, Error> {
     let Some(row) = running_of(domain.store.reader(), guild_id, user).await? else { return Ok(Decision::Keep) };
     let Some(channel) = row.channel_id else { return Ok(Decision::Keep) };
-    carry_out(domain, (guild_id, user), Decision::Stop, channel).await?;
+    carry_out(domain, (guild_id, user), Decision::Stop, (channel, None)).await?;
     Ok(Decision::Stop)
 }
 
@@ -235,13 +238,15 @@ struct Turn {
     guild_id: GuildId,
     decision: Decision,
     channel: ChannelId,
+    /// They are in the channel since then.
+    since: Option<DateTime<Utc>>,
 }
 
 async fn carry_out(
     domain: &Domain,
     (guild_id, user): (GuildId, DiscordUserId),
     decision: Decision,
-    channel: ChannelId,
+    (channel, since): (ChannelId, Option<DateTime<Utc>>),
 ) -> Result<(), Error> {
     if decision == Decision::Keep {
         return Ok(());
@@ -249,7 +254,7 @@ async fn carry_out(
     let mut new = NewSession::of(Person::Discord(user), Some(guild_id), SessionSource::Voice);
     new.channel_id = Some(channel);
     let start = Start { author: Author::system(domain), ids: domain.ids.clone(), new };
-    let input = Turn { start, guild_id, decision, channel };
+    let input = Turn { start, guild_id, decision, channel, since };
     let done = domain.store.write(input, |txn, input| Box::pin(turn_in(txn, input))).await;
     match done {
         // They may stay in the channel all the same.
@@ -259,11 +264,17 @@ async fn carry_out(
 }
 
 async fn turn_in(txn: &WriteTransaction, input: &Turn) -> Result<(), Error> {
+    let user = input.start.new.person.find(txn.connection()).await?;
     if input.decision == Decision::Start {
+        if let (Some(user), Some(since)) = (user, input.since)
+            && has_stopped(txn.connection(), user, input, since).await?
+        {
+            return Ok(());
+        }
         start_in(txn, &input.start).await?;
         return Ok(());
     }
-    let Some(user) = input.start.new.person.find(txn.connection()).await? else { return Ok(()) };
+    let Some(user) = user else { return Ok(()) };
     let found = open_session(txn, user).await?.filter(|row| is_of(row, input.guild_id));
     let Some(mut row) = found else { return Ok(()) };
     let change = Change { txn, author: &input.start.author, ids: &input.start.ids };
@@ -274,6 +285,26 @@ async fn turn_in(txn: &WriteTransaction, input: &Turn) -> Result<(), Error> {
     row.channel_id = Some(input.channel);
     row.touched_at = change.now();
     Ok(change.save(&mut row).await?)
+}
+
+/// Whether they have stopped by hand what began by coming here: it begins again when they come again.
+async fn has_stopped(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    turn: &Turn,
+    since: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let last = practice_session::Entity::find()
+        .filter(practice_session::COLUMN.user_id.eq(user))
+        .order_by_desc(practice_session::COLUMN.started_at)
+        .one(connection)
+        .await?;
+    Ok(last.is_some_and(|row| {
+        is_of(&row, turn.guild_id)
+            && row.channel_id == Some(turn.channel)
+            && row.end_reason == Some(EndReason::Stopped)
+            && row.ended_at.is_some_and(|ended| ended >= since)
+    }))
 }
 
 struct Repair {

@@ -140,6 +140,66 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// Who stops by hand and stays in the channel has stopped, whatever happens there; coming again starts again.
+    async fn who_stops_by_hand_is_left_alone_until_they_come_again(bot: Bot) {
+        let stage = Stage::of(&bot).await;
+        stage.track_all(&bot).await;
+        let room = stage.room("room");
+        for who in [stage.ann, stage.ben] {
+            stage.enter(who, room);
+        }
+        until_running(&bot, stage.ann, true).await;
+        until_running(&bot, stage.ben, true).await;
+        live(&bot, 5).await;
+        stage.run(stage.ann, "stop", json!({})).await.reply().await;
+        until_running(&bot, stage.ann, false).await;
+        stage.discord.set_voice_with(stage.guild, stage.ann, Some(room), true, false);
+        stage.discord.set_voice_with(stage.guild, stage.ann, Some(room), false, false);
+        stage.leave(stage.ben);
+        until_running(&bot, stage.ben, false).await;
+        stage.enter(stage.ben, room);
+        until_running(&bot, stage.ben, true).await;
+        stays(&bot, stage.ann, false).await;
+        live(&bot, 1).await;
+        stage.leave(stage.ann);
+        stage.enter(stage.ann, room);
+        until_running(&bot, stage.ann, true).await;
+        bot.finish().await;
+    }
+
+    /// While Discord has a server out of order, nobody knows who is there: nothing counts, and what went on all the while
+    /// is bridged when the server tells who is still there.
+    async fn a_server_that_is_out_of_order_counts_nothing_until_it_is_back(bot: Bot) {
+        let stage = Stage::of(&bot).await;
+        stage.track_all(&bot).await;
+        let room = stage.room("room");
+        for who in [stage.ann, stage.ben] {
+            stage.enter(who, room);
+        }
+        until_running(&bot, stage.ann, true).await;
+        until_running(&bot, stage.ben, true).await;
+        live(&bot, 10).await;
+        bot.advance(TimeDelta::seconds(1));
+        stage.discord.set_guild_available(stage.guild, false);
+        bot.eventually("it is missed", async |bot| {
+            running(bot, stage.ann).await.is_some_and(|view| view.row.missed_at.is_some())
+        })
+        .await;
+        live(&bot, 20).await;
+        let before = running(&bot, stage.ann).await.expect("it waits").row.counted_milliseconds;
+        stage.discord.set_guild_available(stage.guild, true);
+        bot.eventually("it is seen again", async |bot| {
+            running(bot, stage.ann).await.is_some_and(|view| view.row.missed_at.is_none())
+        })
+        .await;
+        live(&bot, 2).await;
+        stage.leave(stage.ann);
+        until_running(&bot, stage.ann, false).await;
+        assert!(before <= 600_000, "{before}");
+        assert_eq!(sessions(&bot, stage.ann).await[0].seconds, 12 * 60, "twenty minutes that nobody saw");
+        bot.finish().await;
+    }
+
     /// A restart: who is still there goes on, who has gone has ended, who has come begins; and Discord is asked nothing.
     async fn a_restart_repairs_from_what_guilds_tell(bot: Bot) {
         let mut bot = bot;

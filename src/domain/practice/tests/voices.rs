@@ -12,7 +12,14 @@ fn room(channel: u64, people: &[u64]) -> Room {
 }
 
 fn here(number: u64) -> Presence {
-    Presence { user_id: account(number), is_bot: false, is_muted: false, is_deafened: false, roles: Vec::new() }
+    Presence {
+        user_id: account(number),
+        is_bot: false,
+        is_muted: false,
+        is_deafened: false,
+        roles: Vec::new(),
+        since: DateTime::UNIX_EPOCH,
+    }
 }
 
 fn all_channels() -> RuleChange {
