@@ -15,6 +15,7 @@ mod custom_id;
 mod error;
 mod guilds;
 mod interactions;
+mod members;
 mod messages;
 mod model;
 mod oauth;
@@ -23,6 +24,7 @@ pub mod permission;
 mod rights;
 mod route;
 mod secret;
+mod threads;
 mod transport;
 mod wire;
 
@@ -41,13 +43,15 @@ pub use self::{
     breaker::ApiHealth,
     custom_id::{CUSTOM_ID_VERSION, custom_id},
     error::{Error, SetupError},
+    members::{NewInvite, REJECTION_REASON_MAX},
     messages::{BULK_DELETE_MAX, PAGE_MAX},
     model::{
-        ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, MemberInfo, Message,
-        Overwrite, Page, PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
+        ApplicationInfo, Attachment, AutoModerationRule, ChannelInfo, ChannelKind, GuildInfo, JoinRequest, JoinState,
+        MemberInfo, Message, Overwrite, Page, PostedMessage, RegisteredCommand, RoleInfo, UserInfo,
     },
     oauth::{OAuth, OAuthError},
     secret::BotToken,
+    threads::THREAD_NAME_MAX,
 };
 use self::{breaker::Breaker, bucket::Buckets, pace::Pace, rights::Rights, transport::Transport};
 

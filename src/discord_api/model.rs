@@ -198,6 +198,34 @@ pub struct MemberInfo {
     pub display_name: String,
 }
 
+/// What has become of a request to join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinState {
+    /// It was begun and not sent yet.
+    Started,
+    /// It waits.
+    Submitted,
+    /// They were let in.
+    Approved,
+    /// They were not.
+    Rejected,
+}
+
+/// A request to join a server whose moderators let people in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinRequest {
+    /// Its id.
+    pub id: u64,
+    /// Who wants to join.
+    pub user_id: DiscordUserId,
+    /// What has become of it.
+    pub state: JoinState,
+    /// What they have answered: the server's question and their words.
+    pub answers: Vec<(String, String)>,
+    /// Who has decided it.
+    pub decided_by: Option<DiscordUserId>,
+}
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserInfo {

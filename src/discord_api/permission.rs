@@ -6,6 +6,10 @@ use entity::id::GuildId;
 
 use super::model::{ChannelInfo, GuildInfo, MemberInfo, Overwrite};
 
+/// Make invites.
+pub const CREATE_INVITE: u64 = 1 << 0;
+/// Remove members, and decide who may join.
+pub const KICK_MEMBERS: u64 = 1 << 1;
 /// Every right, whatever a channel says.
 pub const ADMINISTRATOR: u64 = 1 << 3;
 /// Change channels and their overwrites.
@@ -56,7 +60,9 @@ pub const ALL: u64 = u64::MAX >> 1;
 const NEEDS_SEND_MESSAGES: u64 = SEND_TTS_MESSAGES | EMBED_LINKS | ATTACH_FILES | MENTION_EVERYONE;
 
 /// The names that Discord's own settings show, in the order of the bits.
-const NAMES: [(u64, &str); 21] = [
+const NAMES: [(u64, &str); 23] = [
+    (CREATE_INVITE, "Create Invite"),
+    (KICK_MEMBERS, "Kick Members"),
     (ADMINISTRATOR, "Administrator"),
     (MANAGE_CHANNELS, "Manage Channels"),
     (MANAGE_SERVER, "Manage Server"),

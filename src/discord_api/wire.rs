@@ -3,6 +3,8 @@
 //! Invariant: of a list, one unreadable entry costs only itself; an answer that is no JSON is
 //! [`Error::Unavailable`].
 
+mod admission;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +22,8 @@ use super::{
         RegisteredCommand, RoleInfo, UserInfo,
     },
 };
+
+pub(super) use admission::{invite_code, join_request, join_requests, role_counts};
 
 const GARBLED: Error = Error::Unavailable { reason: "its answer was garbled" };
 

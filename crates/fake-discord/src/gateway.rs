@@ -20,6 +20,8 @@ use crate::state::State;
 pub const GUILDS: u64 = 1 << 0;
 /// Intent: members joining, leaving and changing.
 pub const GUILD_MEMBERS: u64 = 1 << 1;
+/// Intent: bans, audit entries and join requests.
+pub const GUILD_MODERATION: u64 = 1 << 2;
 /// Intent: who is online.
 pub const GUILD_PRESENCES: u64 = 1 << 8;
 /// Intent: who is in which voice channel.

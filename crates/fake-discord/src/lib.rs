@@ -40,8 +40,8 @@ use tokio::task::AbortHandle;
 
 pub use fault::Failure;
 pub use gateway::{
-    DIRECT_MESSAGES, GUILD_MEMBERS, GUILD_MESSAGES, GUILD_PRESENCES, GUILD_VOICE_STATES, GUILDS, GatewayAction,
-    GatewayRecord, MESSAGE_CONTENT,
+    DIRECT_MESSAGES, GUILD_MEMBERS, GUILD_MESSAGES, GUILD_MODERATION, GUILD_PRESENCES, GUILD_VOICE_STATES, GUILDS,
+    GatewayAction, GatewayRecord, MESSAGE_CONTENT,
 };
 pub use interaction::{Callback, Choice, Interaction, Target};
 pub use journal::Exchange;

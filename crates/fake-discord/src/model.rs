@@ -94,6 +94,18 @@ pub(crate) struct Guild {
     pub(crate) afk_channel: Option<u64>,
     /// Rules of AutoMod, as Discord shows them.
     pub(crate) rules: BTreeMap<u64, Value>,
+    /// Requests to join, as Discord shows them.
+    pub(crate) join_requests: BTreeMap<u64, Value>,
+    pub(crate) invites: Vec<Invite>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Invite {
+    pub(crate) code: String,
+    /// Whom it is for; empty for anybody.
+    pub(crate) users: Vec<u64>,
+    /// What those get who come by it.
+    pub(crate) roles: Vec<u64>,
 }
 
 #[derive(Clone, Debug)]

@@ -2,6 +2,10 @@
 
 use crate::model::{Channel, Guild};
 
+/// Make invites.
+pub const CREATE_INSTANT_INVITE: u64 = 1 << 0;
+/// Remove members, and decide who may join.
+pub const KICK_MEMBERS: u64 = 1 << 1;
 /// Bypasses every permission check and every overwrite.
 pub const ADMINISTRATOR: u64 = 1 << 3;
 /// Create, edit and delete channels.

@@ -5,6 +5,8 @@ mod auto_moderation;
 mod callback;
 mod channel;
 mod guild;
+mod invite;
+mod join_request;
 mod message;
 pub(crate) mod oauth;
 mod pin;

@@ -1,5 +1,6 @@
 //! Building and changing the world, as people and administrators do.
 
+mod join_request;
 mod member;
 mod message;
 
@@ -147,6 +148,8 @@ impl FakeDiscord {
                 voice: BTreeMap::new(),
                 afk_channel: None,
                 rules: BTreeMap::new(),
+                join_requests: BTreeMap::new(),
+                invites: Vec::new(),
             };
             state.guilds.insert(id, guild);
             state.announce_guild(id);

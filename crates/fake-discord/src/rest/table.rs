@@ -1,7 +1,10 @@
 //! The routes served, and matching a path to one of them.
 
 use super::request::{Reply, Req, Result};
-use super::{application, auto_moderation, callback, channel, guild, message, oauth, pin, thread, user, webhook};
+use super::{
+    application, auto_moderation, callback, channel, guild, invite, join_request, message, oauth, pin, thread, user,
+    webhook,
+};
 use crate::state::State;
 
 pub(crate) type Handler = fn(&mut State, &Req) -> Result<Reply>;
@@ -86,6 +89,8 @@ static ROUTES: &[Definition] = routes! {
     bot PATCH "/guilds/{guild_id}/members/{user_id}" => guild::edit_member;
     bot PUT "/guilds/{guild_id}/members/{user_id}/roles/{role_id}" => guild::give_role;
     bot DELETE "/guilds/{guild_id}/members/{user_id}/roles/{role_id}" => guild::take_role;
+    bot GET "/guilds/{guild_id}/requests" => join_request::list;
+    bot PATCH "/guilds/{guild_id}/requests/{request_id}" => join_request::act;
     bot GET "/guilds/{guild_id}/auto-moderation/rules" => auto_moderation::list;
     bot POST "/guilds/{guild_id}/auto-moderation/rules" => auto_moderation::create;
     bot GET "/guilds/{guild_id}/auto-moderation/rules/{rule_id}" => auto_moderation::get;
@@ -94,6 +99,7 @@ static ROUTES: &[Definition] = routes! {
     bot GET "/channels/{channel_id}" => channel::get;
     bot PATCH "/channels/{channel_id}" => channel::edit;
     bot DELETE "/channels/{channel_id}" => channel::delete;
+    bot POST "/channels/{channel_id}/invites" => invite::create;
     bot POST "/channels/{channel_id}/typing" => channel::typing;
     bot PUT "/channels/{channel_id}/permissions/{overwrite_id}" => channel::set_overwrite;
     bot DELETE "/channels/{channel_id}/permissions/{overwrite_id}" => channel::clear_overwrite;

@@ -20,7 +20,7 @@ impl State {
         self.dispatch("GUILD_MEMBER_UPDATE", intent, Some(guild), &data);
     }
 
-    fn join(&mut self, guild: u64, user: u64) {
+    pub(crate) fn join(&mut self, guild: u64, user: u64) {
         let joined_at = self.now();
         let member = Member { roles: Vec::new(), nick: None, joined_at };
         let found = self.guilds.get_mut(&guild);

@@ -9,6 +9,7 @@
 mod bot;
 mod client;
 mod interactions;
+mod joining;
 mod oauth;
 mod parse;
 mod portal;
