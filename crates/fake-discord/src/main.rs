@@ -13,7 +13,8 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use clap::Parser;
 use fake_discord::{
-    APPLICATION_ID, CLIENT_SECRET, ChannelKind, Consent, FakeDiscord, FakeMessage, Interaction, MESSAGE_CONTENT, TOKEN,
+    APPLICATION_ID, CLIENT_SECRET, ChannelKind, Consent, FakeDiscord, FakeMessage, GUILD_MEMBERS, Interaction,
+    MESSAGE_CONTENT, TOKEN,
 };
 use serde_json::{Map, Value, json};
 
@@ -27,6 +28,9 @@ struct Arguments {
     /// Switches Message Content Intent on in the developer portal.
     #[arg(long)]
     message_content: bool,
+    /// Switches Server Members Intent on in the developer portal.
+    #[arg(long)]
+    members: bool,
     /// Registers a redirect URI for signing in; may be given several times.
     #[arg(long)]
     redirect_uri: Vec<String>,
@@ -69,9 +73,8 @@ struct Shell {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let fake = FakeDiscord::builder().port(arguments.port).start().await?;
-    if arguments.message_content {
-        fake.declare_intents(MESSAGE_CONTENT);
-    }
+    let wanted = [(arguments.message_content, MESSAGE_CONTENT), (arguments.members, GUILD_MEMBERS)];
+    fake.declare_intents(wanted.iter().filter(|(is_on, _)| *is_on).map(|(_, intent)| intent).sum());
     let uris: Vec<&str> = arguments.redirect_uri.iter().map(String::as_str).collect();
     fake.set_redirect_uris(&uris);
     let mut shell = seeded(fake);
