@@ -1,4 +1,4 @@
-//! The API in one page of Markdown, made from its description.
+//! The API in pages of Markdown, made from its description: one to begin with, and one for each topic.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -9,9 +9,6 @@ use super::{error_page, openapi};
 /// The scope of what nobody needs a credential for.
 const PUBLIC: &str = "public";
 
-/// The tag of pages for people and of what watches the process.
-pub(super) const PAGES: &str = "meta";
-
 const INTRODUCTION: &str = "# Guildhall
 
 > A self-hosted Discord bot and its HTTP control plane in one program: vanishing channels and named channels of a \
@@ -21,7 +18,7 @@ The complete description is [/openapi.json](/openapi.json) (OpenAPI 3.1), for pe
 
 ## Authentication
 
-Send a key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations stand below the scope that a \
+Send a key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Each operation names the scope that a \
 key needs; `read`, `write` and `admin` cover many, the root key has all. Keys are made at `/api/admin/keys`. A key bound to one server sees and changes that \
 server's rows alone. `Sunset` on an answer says that your key will soon stop to work.
 
@@ -51,8 +48,20 @@ sometimes `errors` (`pointer` or `parameter`, `code`, `message`), and `error`, w
 explained at `/errors/CODE`.
 ";
 
-/// The page.
-pub(super) fn text(document: &Value) -> String {
+/// What there is, by the tag of its operations.
+const TOPICS: [(&str, &str); 8] = [
+    ("keys", "API keys: making, verifying, replacing and revoking them, and their usage"),
+    ("users", "people, what is held about them, merging and erasing"),
+    ("identities", "their accounts on other platforms"),
+    ("sign-in", "signing in with a wallet, a password or Discord, and sessions"),
+    ("projects", "what people show of their work"),
+    ("vanish", "channels whose messages vanish"),
+    ("channels", "named channels of a server"),
+    ("practice", "practice timers, statistics and leaderboards"),
+];
+
+/// The first page.
+pub(super) fn text() -> String {
     let mut text = INTRODUCTION.to_owned();
     text.push_str("\nGeneral codes:");
     for (code, status) in error_page::codes() {
@@ -60,14 +69,12 @@ pub(super) fn text(document: &Value) -> String {
     }
     text.truncate(text.len() - 1);
     text.push_str(".\n\n## Endpoints\n\n");
+    for (tag, about) in TOPICS {
+        let _ = writeln!(text, "- [{tag}](/llms/{tag}.md): {about}");
+    }
+    text.push('\n');
     for (alias, own) in openapi::ALIASES {
         let _ = writeln!(text, "- Whatever is below `{own}` is also below `{alias}`");
-    }
-    for (scope, endpoints) in by_scope(document) {
-        let _ = match scope.as_str() {
-            PUBLIC => write!(text, "\n### Open to everybody\n\n{endpoints}"),
-            scope => write!(text, "\n### `{scope}`\n\n{endpoints}"),
-        };
     }
     text.push_str(
         "\nThe complete description also has pages for people, and other names for older clients (`x-alias-of`).\n",
@@ -75,11 +82,30 @@ pub(super) fn text(document: &Value) -> String {
     text
 }
 
-/// The lines of the endpoints under the scope that they need; each scope once costs less room than one in every line.
-fn by_scope(document: &Value) -> BTreeMap<String, String> {
+/// The pages of the topics by the last part of their paths, such as `keys.md`.
+pub(super) fn topics(document: &Value) -> BTreeMap<String, String> {
+    TOPICS.iter().map(|(tag, about)| (format!("{tag}.md"), topic(document, tag, about))).collect()
+}
+
+fn topic(document: &Value, tag: &str, about: &str) -> String {
+    let mut text = format!(
+        "# Guildhall: {tag}\n\n> {about}\n\nWhat holds for all of them stands in [/llms.txt](/llms.txt). Operations stand \
+         below the scope that a key needs.\n"
+    );
+    for (scope, endpoints) in by_scope(document, tag) {
+        let _ = match scope.as_str() {
+            PUBLIC => write!(text, "\n## Open to everybody\n\n{endpoints}"),
+            scope => write!(text, "\n## `{scope}`\n\n{endpoints}"),
+        };
+    }
+    text
+}
+
+/// The lines of a topic's endpoints under the scope that they need.
+fn by_scope(document: &Value, tag: &str) -> BTreeMap<String, String> {
     let mut scopes = BTreeMap::<String, String>::new();
     for (path, method, operation) in openapi::operations(document) {
-        if operation.get("x-alias-of").is_some() || operation["tags"][0] == PAGES {
+        if operation.get("x-alias-of").is_some() || operation["tags"][0] != tag {
             continue;
         }
         let method = method.to_uppercase();

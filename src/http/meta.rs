@@ -1,6 +1,6 @@
 //! Where a stranger begins: what this is, and where it is described.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::{
     Json,
@@ -18,7 +18,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const MARKDOWN: HeaderValue = HeaderValue::from_static("text/markdown; charset=utf-8");
 
 pub(super) fn routes() -> Routes {
-    vec![routes!(index), routes!(document), routes!(llms_text), routes!(docs), routes!(explain_error)]
+    vec![
+        routes!(index),
+        routes!(document),
+        routes!(llms_text),
+        routes!(llms_topic),
+        routes!(docs),
+        routes!(explain_error),
+    ]
 }
 
 /// What this server is.
@@ -42,7 +49,9 @@ struct Index {
 
 static ENDPOINTS: LazyLock<Vec<String>> = LazyLock::new(|| openapi::endpoints(&openapi::document()));
 
-static LLMS: LazyLock<String> = LazyLock::new(|| llms::text(&openapi::document()));
+static LLMS: LazyLock<String> = LazyLock::new(llms::text);
+
+static LLMS_TOPICS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| llms::topics(&openapi::document()));
 
 /// Name, version and endpoints
 #[utoipa::path(get, path = "/", tag = "meta", operation_id = "index",
@@ -66,7 +75,7 @@ async fn document(asked: Asked) -> Response {
     asked.tagged(openapi::bytes(), JSON)
 }
 
-/// The API in one page of Markdown
+/// The API in Markdown: what holds everywhere, and where each topic is described
 ///
 /// For language models, and for people in a hurry.
 #[utoipa::path(get, path = "/llms.txt", tag = "meta", operation_id = "llms",
@@ -74,6 +83,18 @@ async fn document(asked: Asked) -> Response {
     responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
 async fn llms_text(asked: Asked) -> Response {
     asked.tagged(Bytes::from_static(LLMS.as_bytes()), MARKDOWN)
+}
+
+/// The endpoints of one topic in Markdown
+///
+/// The topics are listed in `/llms.txt`.
+#[utoipa::path(get, path = "/llms/{topic}", tag = "meta", operation_id = "llmsTopic",
+    extensions(("x-scope" = json!("public")), ("x-limit" = json!("documents"))),
+    params(("topic" = String, Path, description = "A topic with `.md`", example = "keys.md")),
+    responses((status = 200, description = "Markdown", body = String, content_type = "text/markdown")))]
+async fn llms_topic(Path(topic): Path<String>, asked: Asked) -> Result<Response, Problem> {
+    let text: &'static String = LLMS_TOPICS.get(&topic).ok_or_else(Problem::not_found)?;
+    Ok(asked.tagged(Bytes::from_static(text.as_bytes()), MARKDOWN))
 }
 
 /// Redirect to the reference

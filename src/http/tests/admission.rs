@@ -45,6 +45,7 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "index" => ("/", None),
         "openapi" => ("/openapi.json", None),
         "llms" => ("/llms.txt", None),
+        "llmsTopic" => ("/llms/keys.md", None),
         "docs" => ("/docs", None),
         "explainError" => ("/errors/not_found", None),
         "reference" => ("/reference", None),

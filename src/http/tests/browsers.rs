@@ -78,7 +78,7 @@ async fn configuration_is_revalidated() {
     assert_eq!(changed.status, 200);
     assert_ne!(changed.header("etag"), tag);
 
-    for path in ["/openapi.json", "/llms.txt", "/reference/init.js", "/reference/scalar.js"] {
+    for path in ["/openapi.json", "/llms.txt", "/llms/keys.md", "/reference/init.js", "/reference/scalar.js"] {
         let tag = server.anonymous("GET", path).await.header("etag").to_owned();
         let again = server.with_header("GET", path, "if-none-match", &tag).await;
         assert_eq!(again.status, 304, "{path}");

@@ -15,6 +15,7 @@ fn filled(path: &str, id: &str) -> String {
         .replace("{guildId}", "1")
         .replace("{key}", "k")
         .replace("{code}", "not_found")
+        .replace("{topic}", "keys.md")
         .replace("{token}", "t")
         .replace("{discordId}", "1")
         .replace("{platform}", "github")
@@ -104,16 +105,21 @@ fn every_reference_in_the_document_has_a_target() {
 }
 
 #[test]
-fn the_page_for_language_models_is_short_and_complete() {
+fn the_pages_for_language_models_are_short_and_complete() {
     let document = openapi::document();
-    let text = llms::text(&document);
+    let text = llms::text();
     assert!(text.len() <= 8192, "{}", text.len());
     assert!(text.starts_with("# Guildhall\n\n> "));
+    let topics = llms::topics(&document);
+    for (page, topic) in &topics {
+        assert!(topic.len() <= 8192 && text.contains(&format!("(/llms/{page})")), "{page}: {}", topic.len());
+    }
     // Other names of the same cost room and say nothing new, and pages are for people.
     for (path, method, operation) in openapi::operations(&document) {
         let endpoint = format!("`{} {path}`", method.to_uppercase());
-        let is_told = operation.get("x-alias-of").is_none() && operation["tags"][0] != llms::PAGES;
-        assert_eq!(text.contains(&endpoint), is_told, "{endpoint}");
+        let is_told = operation.get("x-alias-of").is_none() && operation["tags"][0] != "meta";
+        let told = topics.values().filter(|topic| topic.contains(&endpoint)).count();
+        assert_eq!(told, usize::from(is_told), "{endpoint}");
     }
 }
 
