@@ -320,8 +320,12 @@ async fn repair_in(txn: &WriteTransaction, input: &Repair) -> Result<(), Error> 
     let Some(mut row) = found.filter(|row| row.source == SessionSource::Voice) else { return Ok(()) };
     let change = Change { txn, author: &input.author, ids: &input.ids };
     let Some(channel) = input.channel else {
-        let reason = if row.missed_at.is_some() { EndReason::Lost } else { EndReason::Left };
-        return change.end(&mut row, reason).await;
+        if row.missed_at.is_some() {
+            return change.end(&mut row, EndReason::Lost).await;
+        }
+        // They were seen until now: the rule is another one, or they have gone this moment.
+        let end = change.count_on(&mut row).await?;
+        return change.end(&mut row, end.unwrap_or(EndReason::Left)).await;
     };
     if row.state == SessionState::Open {
         // Only the same member in the same channel is bridged.

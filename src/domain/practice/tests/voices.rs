@@ -106,6 +106,21 @@ async fn a_guild_repairs_what_happened_unseen() {
     assert_eq!((day(&domain, 1).await, day(&domain, 3).await), (820, 720));
 }
 
+/// A rule that counts a session no more ends it with all that it has counted.
+#[tokio::test]
+async fn a_changed_rule_takes_nothing_that_has_counted() {
+    let domain = testing::domain().await;
+    set(&domain, all_channels()).await;
+    let rooms = [room(5, &[1, 2])];
+    voice_states_of_guild(&domain, testing::guild(), &rooms).await.unwrap();
+    live(&domain, TimeDelta::minutes(3)).await;
+    domain.advance(TimeDelta::seconds(40));
+    set(&domain, RuleChange { channel_mode: Some(ChannelMode::Off), ..RuleChange::default() }).await;
+    voice_states_of_guild(&domain, testing::guild(), &rooms).await.unwrap();
+    assert!(running(&domain, &testing::root(), person(1)).await.unwrap().is_none());
+    assert_eq!(day(&domain, 1).await, 220);
+}
+
 #[tokio::test]
 async fn who_is_not_seen_again_is_lost() {
     let domain = testing::domain().await;
