@@ -6,6 +6,7 @@
 pub mod access_token;
 pub mod actor;
 pub mod announcement;
+pub mod application;
 pub mod api_key;
 pub mod cache;
 pub mod counter;
@@ -13,6 +14,7 @@ pub mod direct_message;
 pub mod duration;
 pub mod error;
 pub mod event;
+pub mod form;
 pub mod guild;
 pub mod history;
 pub mod idempotency;

@@ -328,6 +328,15 @@ pub const HOLDINGS: &[Holding] = &[
         erase: Rule::Work(chat::erase_proposals),
     },
     Holding {
+        table: "form_draft",
+        part: None,
+        columns: &["discord_user_id"],
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(chat::export_drafts),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(chat::erase_drafts),
+    },
+    Holding {
         table: "vanish_exemption",
         part: Some(Part::Vanish),
         columns: &["target_bits"],
