@@ -6,7 +6,6 @@
 pub mod access_token;
 pub mod actor;
 pub mod announcement;
-pub mod application;
 pub mod api_key;
 pub mod cache;
 pub mod counter;

@@ -213,19 +213,3 @@ uuid_id!(
     /// One season of a guild's practice.
     PracticeSeasonId
 );
-uuid_id!(
-    /// One form that people apply with.
-    FormId
-);
-uuid_id!(
-    /// One question of a form.
-    FormQuestionId
-);
-uuid_id!(
-    /// One draft of an application.
-    FormDraftId
-);
-uuid_id!(
-    /// One application.
-    ApplicationId
-);

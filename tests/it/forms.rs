@@ -2,6 +2,7 @@
 
 mod applying;
 mod making;
+mod refusals;
 
 use entity::id::GuildId;
 use fake_discord::{ChannelKind, FakeDiscord, Interaction, permission};
