@@ -7,6 +7,7 @@ pub mod access_token;
 pub mod actor;
 pub mod announcement;
 pub mod api_key;
+pub mod application;
 pub mod cache;
 pub mod counter;
 pub mod direct_message;

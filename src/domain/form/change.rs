@@ -118,7 +118,7 @@ impl FormChange {
             }
             Self::RemoveQuestion { id } => drop(taken(&mut config, id)?),
             Self::Rules { policy, eligibility } => {
-                config.policy = policy.apply(config.policy)?;
+                config.policy = policy.apply(config.policy);
                 config.eligibility = eligibility.apply(config.eligibility);
             }
         }
@@ -136,7 +136,7 @@ fn taken(config: &mut FormConfig, id: FormQuestionId) -> Result<Question, FormRe
     Ok(config.questions.remove(at.ok_or(FormRefusal::NoQuestion)?))
 }
 
-fn replace<T>(value: &mut T, new: Option<T>) {
+pub(super) fn replace<T>(value: &mut T, new: Option<T>) {
     if let Some(new) = new {
         *value = new;
     }

@@ -185,6 +185,7 @@ impl FormConfig {
             return Err(FormRefusal::NoQuestions);
         }
         self.eligibility.check()?;
+        self.policy = self.policy.checked().map_err(|refusal| FormRefusal::BadPolicy(refusal.to_string()))?;
         Ok(self)
     }
 }
