@@ -19,7 +19,7 @@ use super::{
 use crate::domain::form::{self, Applicant, FormView};
 
 pub(super) use card::{answers_card, of_preview};
-pub(super) use page::{modal, preview_modal};
+pub(super) use page::preview_modal;
 
 /// The area of this feature's custom ids; panels and lists of applications use it too.
 pub(super) const AREA: &str = "apply";
@@ -87,6 +87,12 @@ pub(super) async fn begin(data: &Data, asked: &Asked, form: &FormView) -> Result
     card::reply(data, &applicant, (form, draft.as_ref()), step, "").await
 }
 
+/// The form from its first page on, with what is written already.
+pub(super) async fn first_page(data: &Data, applicant: &Applicant, form: &FormView) -> Result<Reply, CommandError> {
+    let draft = form::draft(data.app.domain(), applicant, form.id).await?;
+    card::reply(data, applicant, (form, draft.as_ref()), 0, "").await
+}
+
 /// A button, menu or page of an application.
 pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
     match press.verb {
@@ -106,7 +112,7 @@ pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Re
 async fn begun(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let chosen = press.values.first().and_then(|id| id.parse().ok());
     let id: FormId = chosen.map_or_else(|| press.argument(0), Ok)?;
-    let form = form::form(data.app.domain(), &asked.actor().await?, asked.member()?.guild_id, id).await?;
+    let form = form::form_of_draft(data.app.domain(), &applicant(asked).await?, id).await?;
     begin(data, asked, &form).await
 }
 

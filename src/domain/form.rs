@@ -7,6 +7,7 @@ mod change;
 mod config;
 mod draft;
 mod eligibility;
+mod filing;
 mod panel;
 mod policy;
 mod read;
@@ -22,11 +23,12 @@ pub use config::{
 };
 pub use draft::{Answers, DRAFT_DAYS, DraftView, discard_draft, draft, drafts, missing, prune_drafts, save_answers};
 pub use eligibility::{Applicant, obstacles};
+pub use filing::{Mine, mine, my_application, withdraw};
 pub use panel::{PANELS_MAX, forget_panel, note_panel, panels};
 pub use policy::PolicyChange;
 pub use read::{FormView, form, form_named, form_of_draft, forms};
 pub use refusal::FormRefusal;
-pub use send::{Sent, send};
+pub use send::{Sent, begin_edit, send};
 pub use transfer::{export, plan_import};
 
 #[cfg(test)]

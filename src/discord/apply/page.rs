@@ -36,7 +36,7 @@ pub(super) async fn opened(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
 }
 
 /// The modal of a page, with what was answered before.
-pub fn modal(form: &FormView, index: usize, answers: &Answers) -> Result<CreateModal, CommandError> {
+fn modal(form: &FormView, index: usize, answers: &Answers) -> Result<CreateModal, CommandError> {
     let id = custom_id(AREA, "filled", &[&form.id.to_string(), &index.to_string()]);
     modal_as(id, form, index, answers)
 }

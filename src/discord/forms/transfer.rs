@@ -5,7 +5,7 @@ use serenity::all::Attachment;
 use super::argument;
 use crate::{
     discord::{
-        Asked, CommandError, Context, Data, Reply,
+        Asked, CommandError, Context, Reply,
         settings::{plan, transfer},
         text,
     },

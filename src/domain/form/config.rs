@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::FormRefusal;
-use crate::domain::application::Policy;
+use crate::domain::application::{GivenAnswer, Policy};
 
 /// Longest name of a form, in characters.
 pub const NAME_MAX: usize = 45;
@@ -303,9 +303,12 @@ pub fn pages(questions: &[Question]) -> Vec<Page<'_>> {
 }
 
 /// Answers with the questions as they stand, in their order; questions without an answer are left out.
-pub(super) fn answered(questions: &[Question], answers: &BTreeMap<FormQuestionId, String>) -> Vec<(String, String)> {
-    let pair = |question: &Question| Some((question.label.clone(), answers.get(&question.id)?.clone()));
-    questions.iter().filter_map(pair).collect()
+pub(super) fn answered(questions: &[Question], answers: &BTreeMap<FormQuestionId, String>) -> Vec<GivenAnswer> {
+    let given = |question: &Question| {
+        let answer = answers.get(&question.id)?.clone();
+        Some(GivenAnswer { question_id: question.id.to_string(), label: question.label.clone(), answer })
+    };
+    questions.iter().filter_map(given).collect()
 }
 
 fn one_line(given: &str, min: usize, max: usize, what: &'static str) -> Result<String, FormRefusal> {

@@ -136,12 +136,18 @@ pub enum FormRefusal {
         until: DateTime<Utc>,
     },
     /// They have enough open ones.
-    #[error("You have {open} open of the {max} applications that you may have here at once")]
+    #[error("You have {open} open of the {max} applications that you may have with this form at once")]
     TooManyOpen {
         /// How many they have.
         open: u64,
         /// How many they may have.
         max: i64,
+    },
+    /// The form has accepted as many as it may.
+    #[error("This form has accepted {limit} applications, which is the most")]
+    Full {
+        /// How many.
+        limit: u32,
     },
     /// The guild takes none from them.
     #[error("{}", blocked(*until))]
@@ -178,6 +184,7 @@ impl Refusal for FormRefusal {
             | Self::SameQuestion
             | Self::NoQuestions
             | Self::OtherDraft
+            | Self::Full { .. }
             | Self::Closed => Kind::Conflict,
             Self::TooManyForms
             | Self::TooManyQuestions
@@ -225,6 +232,7 @@ impl Refusal for FormRefusal {
             Self::MemberTooNew { .. } => "form.member_too_new",
             Self::CoolingDown { .. } => "form.cooling_down",
             Self::TooManyOpen { .. } => "form.too_many_open",
+            Self::Full { .. } => "form.full",
             Self::Blocked { .. } => "form.blocked",
         }
     }

@@ -8,7 +8,7 @@ use entity::{
     id::{ChannelId, FormId, GuildId, RoleId},
     practice_post::PostPeriod,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 use serde_json::Value;
 
 use super::{
