@@ -3,13 +3,19 @@
 mod applying;
 mod making;
 mod refusals;
+mod sent;
 
-use entity::id::GuildId;
+use entity::{
+    application::{self, ApplicationStatus},
+    application_block,
+    id::{DiscordUserId, GuildId},
+};
 use fake_discord::{ChannelKind, FakeDiscord, Interaction, permission};
 use guildhall::domain::{
     Actor, Source,
     form::{self, FormView},
 };
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, Database as Connect, EntityTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
 use crate::harness::Bot;
@@ -92,6 +98,38 @@ impl Hall {
         let sent = self.discord.submit_modal(who, &opened, Value::Object(values));
         sent.reply().await;
         sent
+    }
+
+    /// All open applications of somebody are turned down.
+    pub async fn reject(&self, bot: &Bot, who: u64) {
+        let who = DiscordUserId::new(who).expect("not zero");
+        let store = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
+        let changed = application::ActiveModel {
+            status: Set(ApplicationStatus::Rejected),
+            decided_at: Set(Some(self.discord.now())),
+            due_at: Set(None),
+            ..Default::default()
+        };
+        let open = application::COLUMN.status.eq(ApplicationStatus::Pending);
+        let own = application::COLUMN.discord_user_id.eq(who);
+        let all = application::Entity::update_many().set(changed).filter(open).filter(own);
+        assert!(all.exec(&store).await.expect("the store answers").rows_affected > 0);
+        store.close().await.expect("it was open");
+    }
+
+    /// Somebody may not apply here any more.
+    pub async fn block(&self, bot: &Bot, who: u64) {
+        let store = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
+        let row = application_block::ActiveModel {
+            guild_id: Set(self.guild_id()),
+            discord_user_id: Set(DiscordUserId::new(who).expect("not zero")),
+            until: Set(None),
+            reason: Set(None),
+            blocked_by: Set("root".to_owned()),
+            created_at: Set(self.discord.now()),
+        };
+        application_block::Entity::insert(row).exec_without_returning(&store).await.expect("the store answers");
+        store.close().await.expect("it was open");
     }
 
     /// A form as the store has it.
