@@ -3,7 +3,9 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, apikey, apply, forms, help, menu, my, practice, practice_admin, settings, vanish};
+use super::{
+    Asked, CommandError, Data, apikey, apply, forms, help, menu, my, practice, practice_admin, settings, vanish,
+};
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
 

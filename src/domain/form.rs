@@ -18,8 +18,8 @@ mod transfer;
 
 pub use change::{EligibilityChange, FormChange, QuestionChange, RoleChange, change_form, create_form, remove_form};
 pub use config::{
-    ANSWER_MAX, CHOICES_MAX, CHOICE_MAX, Eligibility, FormConfig, INTRO_MAX, LABEL_MAX, NAME_MAX, PLACEHOLDER_MAX, Page,
-    QUESTIONS_MAX, Question, ROLES_MAX, TITLE_MAX, pages,
+    ANSWER_MAX, CHOICE_MAX, CHOICES_MAX, Eligibility, FormConfig, INTRO_MAX, LABEL_MAX, NAME_MAX, PLACEHOLDER_MAX,
+    Page, QUESTIONS_MAX, Question, ROLES_MAX, TITLE_MAX, pages,
 };
 pub use draft::{Answers, DRAFT_DAYS, DraftView, discard_draft, draft, drafts, missing, prune_drafts, save_answers};
 pub use eligibility::{Applicant, obstacles};

@@ -15,10 +15,10 @@ use crate::{
     ens_client::EnsClient,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, draft_pruner::DraftPruner, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder, practice_keeper::PracticeKeeper,
-        sequencer::Sequencer, session_clearer::SessionClearer, slot_confirmer::SlotConfirmer,
-        vanish_sweeper::VanishSweeper,
+        self, Board, Worker, announcer::Announcer, draft_pruner::DraftPruner, idempotency_pruner::IdempotencyPruner,
+        key_keeper::KeyKeeper, message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder,
+        practice_keeper::PracticeKeeper, sequencer::Sequencer, session_clearer::SessionClearer,
+        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 

@@ -153,7 +153,11 @@ pub fn fields(modal: &Value) -> Vec<Field> {
     let rows = modal["components"].as_array().expect("a modal has rows");
     rows.iter()
         .map(|row| &row["components"][0])
-        .map(|input| Field { label: text(&input["label"]), id: text(&input["custom_id"]), value: text(&input["value"]) })
+        .map(|input| Field {
+            label: text(&input["label"]),
+            id: text(&input["custom_id"]),
+            value: text(&input["value"]),
+        })
         .collect()
 }
 

@@ -1,7 +1,9 @@
 //! A form with the answers so far, and the buttons that fit where somebody is.
 
 use entity::id::FormId;
-use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter, CreateSelectMenu, CreateSelectMenuKind};
+use serenity::all::{
+    ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter, CreateSelectMenu, CreateSelectMenuKind,
+};
 
 use super::{AREA, look};
 use crate::{
@@ -48,7 +50,8 @@ pub(super) async fn reply(
     };
     let kept = draft.map(|draft| format!("\n-# your draft is kept until {}", text::absolute(draft.expires_at)));
     let may = format!("{may}{}", kept.unwrap_or_default());
-    let place = if step < pages.len() { format!("page {} of {}", step + 1, pages.len()) } else { "all pages".to_owned() };
+    let place =
+        if step < pages.len() { format!("page {} of {}", step + 1, pages.len()) } else { "all pages".to_owned() };
     let embed = look::card(&form.config.title, colour, words)
         .field("May you apply?", may, false)
         .footer(CreateEmbedFooter::new(place));
@@ -129,7 +132,8 @@ fn buttons(form: &FormView, draft: Option<&DraftView>, pages: &[Page<'_>], step:
         buttons.push(to_page(form.id, pages, step - 1, "◀ Back"));
     }
     if next < pages.len() || shows_menus {
-        let label = if step == 0 && !shows_menus { if draft.is_some() { "Continue" } else { "Start" } } else { "Next page" };
+        let label =
+            if step == 0 && !shows_menus { if draft.is_some() { "Continue" } else { "Start" } } else { "Next page" };
         buttons.push(to_page(form.id, pages, next, label).style(ButtonStyle::Primary));
     }
     let Some(draft) = draft else { return buttons };

@@ -132,7 +132,10 @@ async fn switch(
     let said = match state {
         FormState::Open => {
             let panel = data.commands.mention("forms panel post");
-            format!("✅ Open: {} offers it to everybody. {panel} posts a button for it.", data.commands.mention("apply"))
+            format!(
+                "✅ Open: {} offers it to everybody. {panel} posts a button for it.",
+                data.commands.mention("apply")
+            )
         }
         FormState::Closed => "✅ Closed: nobody can send an application. Drafts and open applications stay.".to_owned(),
     };
@@ -167,5 +170,8 @@ pub(super) async fn deleted(data: &Data, asked: &Asked, press: &Press<'_>) -> Re
     let (actor, form) = argument::pressed(data, asked, press).await?;
     form::remove_form(data.app.domain(), &actor, (form.guild_id, form.id)).await?;
     let name = text::escape(&form.config.name, NAME_MAX);
-    Ok(Reply::text(format!("🗑️ The form **{name}** is gone. {} brings it back.", data.commands.mention("settings history"))))
+    Ok(Reply::text(format!(
+        "🗑️ The form **{name}** is gone. {} brings it back.",
+        data.commands.mention("settings history")
+    )))
 }

@@ -137,7 +137,8 @@ pub async fn policy(
     let work = async {
         let (actor, form) = argument::named(data, &asked, &form).await?;
         let list = |typed: Option<String>| typed.as_deref().map(argument::roles).transpose();
-        let ordered = |typed: Option<String>| Ok::<_, CommandError>(list(typed)?.map(|roles| roles.into_iter().collect()));
+        let ordered =
+            |typed: Option<String>| Ok::<_, CommandError>(list(typed)?.map(|roles| roles.into_iter().collect()));
         let length = |typed: Option<String>| typed.as_deref().map(seconds).transpose();
         let policy = PolicyChange {
             quorum: quorum.as_deref().map(read::quorum).transpose()?,

@@ -31,8 +31,10 @@ pub async fn export(
         let document = form::export(&form)?;
         let bytes = serde_json::to_vec_pretty(&document).map_err(domain::Error::from)?;
         let import = data.commands.mention("forms import");
-        let said = format!("The form **{}**. {import} reads it back, here or in another server, with a preview.",
-            text::escape(&form.config.name, form::NAME_MAX));
+        let said = format!(
+            "The form **{}**. {import} reads it back, here or in another server, with a preview.",
+            text::escape(&form.config.name, form::NAME_MAX)
+        );
         let filename = format!("guildhall-form-{}.json", form.id);
         let description = Some("A form as JSON".to_owned());
         Ok(Reply::text(said).file(File { filename, bytes, description }))

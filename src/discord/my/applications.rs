@@ -30,12 +30,7 @@ pub(super) async fn turned(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
     page(data, asked, before, "").await
 }
 
-async fn page(
-    data: &Data,
-    asked: &Asked,
-    before: Option<ApplicationId>,
-    said: &str,
-) -> Result<Reply, CommandError> {
+async fn page(data: &Data, asked: &Asked, before: Option<ApplicationId>, said: &str) -> Result<Reply, CommandError> {
     let (domain, applicant) = (data.app.domain(), apply::applicant(asked).await?);
     let cursor = match before {
         Some(id) => Some((form::my_application(domain, &applicant, id).await?.row.submitted_at, id)),
@@ -52,7 +47,12 @@ async fn page(
     let lines = rows.iter().map(|mine| {
         let (sign, word, _) = state(mine.row.status);
         let place = place(asked, mine);
-        format!("{sign} **#{}** {} · {word} · {}{place}", mine.row.number, title(mine), text::relative(mine.row.submitted_at))
+        format!(
+            "{sign} **#{}** {} · {word} · {}{place}",
+            mine.row.number,
+            title(mine),
+            text::relative(mine.row.submitted_at)
+        )
     });
     let embed = card::card("Your applications", card::BLUE, text::lines(lines, card::TEXT_MAX));
     let options = rows.iter().map(|mine| {
@@ -112,7 +112,11 @@ async fn view(data: &Data, asked: &Asked, id: ApplicationId, said: &str) -> Resu
     let name = format!("#{} {}", row.number, mine.title.as_deref().unwrap_or("application"));
     let mut embed = apply::answers_card(&name, colour, &head, &answers);
     if let Some(reason) = row.reason.as_deref().filter(|reason| !reason.is_empty()) {
-        embed = embed.field("They wrote", text::bounded(&text::escape_lines(reason, REASON_SHOWN / 2), REASON_SHOWN), false);
+        embed = embed.field(
+            "They wrote",
+            text::bounded(&text::escape_lines(reason, REASON_SHOWN / 2), REASON_SHOWN),
+            false,
+        );
     }
     let id = id.to_string();
     let mut buttons = vec![card::button("◀ Applications", custom_id("my", "applications", &[]))];
@@ -140,7 +144,11 @@ pub(super) async fn ending(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
     if mine.row.status != ApplicationStatus::Pending {
         return Err(outdated());
     }
-    let words = format!("**#{}** {}: nobody decides about it any more, and it cannot be brought back.", mine.row.number, title(&mine));
+    let words = format!(
+        "**#{}** {}: nobody decides about it any more, and it cannot be brought back.",
+        mine.row.number,
+        title(&mine)
+    );
     let id = id.to_string();
     Ok(Reply::card(card::card("Withdraw this application?", card::AMBER, words)).row(card::row(vec![
         card::danger("Withdraw", custom_id("my", "application_ended", &[&id])),

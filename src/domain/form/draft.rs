@@ -61,7 +61,11 @@ pub async fn draft(domain: &Domain, applicant: &Applicant, form_id: FormId) -> R
     Ok(found.filter(|row| row.expires_at > domain.now()).map(DraftView::of_row).transpose()?)
 }
 
-pub(super) async fn find(connection: &impl ConnectionTrait, form: FormId, user: DiscordUserId) -> Result<Option<Model>, DbErr> {
+pub(super) async fn find(
+    connection: &impl ConnectionTrait,
+    form: FormId,
+    user: DiscordUserId,
+) -> Result<Option<Model>, DbErr> {
     form_draft::Entity::find()
         .filter(form_draft::COLUMN.form_id.eq(form))
         .filter(form_draft::COLUMN.discord_user_id.eq(user))

@@ -124,10 +124,7 @@ pub(super) async fn edit_in(
     answers: Vec<GivenAnswer>,
 ) -> Result<i64, Error> {
     let row = editable(txn.connection(), own).await?;
-    let changed = application::ActiveModel {
-        answers: Set(serde_json::to_value(answers)?),
-        ..Default::default()
-    };
+    let changed = application::ActiveModel { answers: Set(serde_json::to_value(answers)?), ..Default::default() };
     change(txn, author, &row, ("application.edited", Value::Null), changed).await?;
     Ok(row.number)
 }
@@ -209,12 +206,9 @@ pub async fn mine(
     limit: u64,
 ) -> Result<Vec<Mine>, Error> {
     let reader = domain.store.reader();
-    let mut query =
-        application::Entity::find().filter(application::COLUMN.discord_user_id.eq(applicant.user_id()?));
+    let mut query = application::Entity::find().filter(application::COLUMN.discord_user_id.eq(applicant.user_id()?));
     if let Some((at, id)) = before {
-        let earlier = Condition::all()
-            .add(application::COLUMN.submitted_at.eq(at))
-            .add(application::COLUMN.id.lt(id));
+        let earlier = Condition::all().add(application::COLUMN.submitted_at.eq(at)).add(application::COLUMN.id.lt(id));
         query = query.filter(Condition::any().add(application::COLUMN.submitted_at.lt(at)).add(earlier));
     }
     let rows = query
@@ -246,9 +240,7 @@ async fn shown(reader: &impl ConnectionTrait, row: Model) -> Result<Mine, Error>
         None => None,
     };
     let votes = application_vote::Entity::find().filter(application_vote::COLUMN.application_id.eq(row.id));
-    let is_editable = row.status == ApplicationStatus::Pending
-        && title.is_some()
-        && votes.count(reader).await? == 0;
+    let is_editable = row.status == ApplicationStatus::Pending && title.is_some() && votes.count(reader).await? == 0;
     let answers = serde_json::from_value(row.answers.clone())?;
     Ok(Mine { row, title, answers, is_editable })
 }

@@ -4,9 +4,7 @@ use entity::{
     form, form_panel,
     id::{ChannelId, FormId, GuildId, MessageId},
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Value, json};
 
 use super::{FormRefusal, row};

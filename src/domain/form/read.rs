@@ -47,10 +47,12 @@ pub async fn forms(domain: &Domain, actor: &Actor, guild_id: GuildId) -> Result<
     for question in of_these {
         questions.entry(question.form_id).or_default().push(question);
     }
-    rows.into_iter().map(|row| {
-        let own = questions.remove(&row.id).unwrap_or_default();
-        row::view_of(row, own)
-    }).collect()
+    rows.into_iter()
+        .map(|row| {
+            let own = questions.remove(&row.id).unwrap_or_default();
+            row::view_of(row, own)
+        })
+        .collect()
 }
 
 /// One form of a guild.

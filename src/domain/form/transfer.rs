@@ -57,7 +57,8 @@ fn keep_ids(present: &FormConfig, wanted: &mut FormConfig) {
     let named: Vec<_> = wanted.questions.iter().map(|question| question.id).collect();
     let unnamed = wanted.questions.iter_mut().filter(|question| present.question(question.id).is_none());
     for question in unnamed {
-        let same = |one: &&Question| config::key(&one.label) == config::key(&question.label) && !named.contains(&one.id);
+        let same =
+            |one: &&Question| config::key(&one.label) == config::key(&question.label) && !named.contains(&one.id);
         if let Some(same) = present.questions.iter().find(same) {
             question.id = same.id;
         }

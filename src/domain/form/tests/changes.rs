@@ -80,10 +80,7 @@ async fn questions_come_go_and_move_with_one_event_each() {
             "form.bad_length",
         ),
         (
-            FormChange::AddQuestion {
-                question: Question { min_length: 9, max_length: 8, ..short("e") },
-                place: None,
-            },
+            FormChange::AddQuestion { question: Question { min_length: 9, max_length: 8, ..short("e") }, place: None },
             "form.bad_length",
         ),
     ] {
@@ -94,15 +91,10 @@ async fn questions_come_go_and_move_with_one_event_each() {
     assert_eq!(code(remove_form(&domain, &admin, place).await), "form.no_form");
     let events = event::events_after(&domain, 0, 100).await.unwrap();
     let kinds: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
-    assert_eq!(kinds, [
-        "form.created",
-        "form.changed",
-        "form.changed",
-        "form.changed",
-        "form.changed",
-        "form.closed",
-        "form.removed"
-    ]);
+    assert_eq!(
+        kinds,
+        ["form.created", "form.changed", "form.changed", "form.changed", "form.changed", "form.closed", "form.removed"]
+    );
 }
 
 #[tokio::test]

@@ -83,7 +83,12 @@ async fn strangers_begin_nothing() {
     save_answers(&test, &applicant(ANN, &[]), view.id, Answers::new()).await.unwrap();
     save_answers(&test, &from_afar, view.id, Answers::new()).await.unwrap();
     assert_eq!(form_of_draft(&test, &from_afar, view.id).await.unwrap(), view);
-    assert_eq!(code(save_answers(&test, &Applicant { actor: testing::root(), joined_at: None }, view.id, Answers::new()).await), "form.only_members");
+    assert_eq!(
+        code(
+            save_answers(&test, &Applicant { actor: testing::root(), joined_at: None }, view.id, Answers::new()).await
+        ),
+        "form.only_members"
+    );
 }
 
 #[tokio::test]
@@ -99,12 +104,15 @@ async fn every_reason_is_told_at_once() {
     view.config.state = entity::form::FormState::Closed;
     let joined = testing::start() - TimeDelta::days(1);
     let found = obstacles(&test, &applicant(ANN, &[2, 3]), &view).await.unwrap();
-    assert_eq!(found, [
-        FormRefusal::Closed,
-        FormRefusal::LacksRole { role: role(1) },
-        FormRefusal::HasBlockedRole { role: role(3) },
-        FormRefusal::MemberTooNew { at: joined + TimeDelta::days(2) },
-    ]);
+    assert_eq!(
+        found,
+        [
+            FormRefusal::Closed,
+            FormRefusal::LacksRole { role: role(1) },
+            FormRefusal::HasBlockedRole { role: role(3) },
+            FormRefusal::MemberTooNew { at: joined + TimeDelta::days(2) },
+        ]
+    );
     view.config.state = entity::form::FormState::Open;
     let allowed = applicant(ANN, &[1, 2]);
     test.clock.advance(TimeDelta::days(1) - TimeDelta::seconds(1));
@@ -119,5 +127,7 @@ async fn every_reason_is_told_at_once() {
     let young = entity::id::MessageId::at_milliseconds(now).unwrap().get();
     view.config.eligibility = Eligibility { account_age_seconds: 3_600, ..Eligibility::default() };
     let reasons = obstacles(&test, &applicant(young, &[]), &view).await.unwrap();
-    assert!(matches!(reasons.as_slice(), [FormRefusal::AccountTooYoung { at }] if (*at - test.now()).num_seconds() == 3_600));
+    assert!(
+        matches!(reasons.as_slice(), [FormRefusal::AccountTooYoung { at }] if (*at - test.now()).num_seconds() == 3_600)
+    );
 }
