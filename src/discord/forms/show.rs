@@ -157,15 +157,15 @@ fn question(index: usize, question: &Question) -> String {
 /// Who may apply, in words.
 fn who(rules: &Eligibility) -> String {
     let mut lines = Vec::new();
-    let roles = |roles: &std::collections::BTreeSet<entity::id::RoleId>| {
-        let mentions: Vec<_> = roles.iter().map(|role| text::role(*role)).collect();
+    let mentions = |list: &std::collections::BTreeSet<entity::id::RoleId>| {
+        let mentions: Vec<_> = list.iter().map(|role| text::role(*role)).collect();
         mentions.join(" ")
     };
     if !rules.required_roles.is_empty() {
-        lines.push(format!("• with {}", roles(&rules.required_roles)));
+        lines.push(format!("• with {}", mentions(&rules.required_roles)));
     }
     if !rules.blocked_roles.is_empty() {
-        lines.push(format!("• without {}", roles(&rules.blocked_roles)));
+        lines.push(format!("• without {}", mentions(&rules.blocked_roles)));
     }
     if rules.account_age_seconds > 0 {
         lines.push(format!("• account at least {} old", crate::domain::duration::format(rules.account_age_seconds)));

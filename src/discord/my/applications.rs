@@ -1,5 +1,7 @@
 //! `/my applications`: what one has applied for, how it stands, and what can still be done about it.
 
+use std::fmt::Write as _;
+
 use entity::{application::ApplicationStatus, id::ApplicationId};
 
 use crate::{
@@ -104,9 +106,9 @@ async fn view(data: &Data, asked: &Asked, id: ApplicationId, said: &str) -> Resu
     let (sign, word, colour) = state(row.status);
     let mut head = format!("{sign} {word} · sent {}", text::absolute(row.submitted_at));
     if let Some(at) = row.decided_at {
-        head.push_str(&format!(" · since {}", text::absolute(at)));
+        let _ = write!(head, " · since {}", text::absolute(at));
     } else if let Some(at) = row.deadline_at {
-        head.push_str(&format!(" · the vote ends {}", text::relative(at)));
+        let _ = write!(head, " · the vote ends {}", text::relative(at));
     }
     let answers: Vec<_> = mine.answers.iter().map(|given| (given.label.clone(), given.answer.clone())).collect();
     let name = format!("#{} {}", row.number, mine.title.as_deref().unwrap_or("application"));

@@ -201,7 +201,7 @@ struct Change {
     guild_id: GuildId,
     id: FormId,
     /// None takes the form away.
-    change: Option<FormChange>,
+    what: Option<FormChange>,
 }
 
 /// Changes a form.
@@ -224,20 +224,20 @@ async fn store(
     domain: &Domain,
     actor: &Actor,
     (guild_id, id): (GuildId, FormId),
-    change: Option<FormChange>,
+    what: Option<FormChange>,
 ) -> Result<(), Error> {
     actor.require(Right::ManageSettings, Some(guild_id))?;
     let author = Author::new(domain, actor);
-    let input = Change { author, ids: domain.ids.clone(), guild_id, id, change };
+    let input = Change { author, ids: domain.ids.clone(), guild_id, id, what };
     domain.store.write(input, |txn, input| Box::pin(change_in(txn, input))).await
 }
 
 async fn change_in(txn: &WriteTransaction, input: &Change) -> Result<(), Error> {
-    let Change { author, ids, guild_id, id, change } = input;
+    let Change { author, ids, guild_id, id, what } = input;
     // Whoever changes the same form waits here, so that none of two changes is lost.
     guild::lock(txn, *guild_id, author.at()).await?;
     let present = row::present(txn.connection(), *guild_id, *id).await?.ok_or(FormRefusal::NoForm)?;
-    let wanted = change.clone().map(|change| change.apply(present)).transpose()?;
+    let wanted = what.clone().map(|change| change.apply(present)).transpose()?;
     row::store_in(txn, (author, ids), (*guild_id, *id), wanted).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod drafts;
+mod sending;
 
 use chrono::TimeDelta;
 use entity::{

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{Hall, assert_says, fields};
-use crate::{harness::Bot, on_both_stores};
+use crate::on_both_stores;
 
 pub const SEVEN: [&str; 7] = ["One", "Two", "Three", "Four", "Five", "Six", "Seven"];
 pub const FIRST: [(&str, &str); 5] = [("One", "1"), ("Two", "2"), ("Three", "3"), ("Four", "4"), ("Five", "5")];

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{Hall, assert_says, root};
-use crate::{harness::Bot, on_both_stores};
+use crate::on_both_stores;
 
 /// Serves one file on the proxy's host, as Discord's file hosts do; returns its address.
 async fn serve(content: Vec<u8>) -> String {

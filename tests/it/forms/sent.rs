@@ -8,7 +8,7 @@ use super::{
     applying::{FIRST, SEVEN},
     assert_says, fields,
 };
-use crate::{harness::Bot, on_both_stores};
+use crate::on_both_stores;
 
 /// Somebody answers all of a form and sends it.
 async fn send(hall: &Hall, who: u64, name: &str, answers: &[(&str, &str)]) -> String {
