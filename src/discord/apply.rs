@@ -16,7 +16,10 @@ use super::{
     settings::card as look,
     text,
 };
-use crate::domain::form::{self, Applicant, FormView};
+use crate::domain::{
+    Error,
+    form::{self, Applicant, FormView},
+};
 
 pub(super) use card::{answers_card, of_preview};
 pub(super) use page::preview_modal;
@@ -145,7 +148,7 @@ fn ended(data: &Data) -> Reply {
 /// [Submit].
 async fn sent(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let applicant = applicant(asked).await?;
-    let sent = form::send(data.app.domain(), &applicant, press.argument(0)?).await?;
+    let sent = form::send(data.app.domain(), &applicant, press.argument(0)?).await.map_err(inert)?;
     let mine = data.commands.mention("my applications");
     let said = if sent.is_new {
         format!("📨 Your application has the number **#{}**. {mine} shows how it stands.", sent.number)
@@ -153,6 +156,16 @@ async fn sent(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, Co
         format!("✏️ Your application **#{}** has its new answers. {mine} shows how it stands.", sent.number)
     };
     Ok(Reply::text(said))
+}
+
+/// A refusal may name questions, whose texts must not become formatting.
+fn inert(error: Error) -> CommandError {
+    match error {
+        Error::Refused(refusal) if matches!(refusal.code(), "form.unanswered" | "form.bad_answer") => {
+            CommandError::Input { problem: text::escape(&refusal.to_string(), 600), example: "/apply" }
+        }
+        other => other.into(),
+    }
 }
 
 /// Who asks, and the form that the button names.

@@ -3,7 +3,7 @@
 use entity::id::FormQuestionId;
 use serenity::all::{CreateActionRow, CreateInputText, CreateModal, InputTextStyle};
 
-use super::{AREA, applicant, card, form_of};
+use super::{AREA, applicant, card, form_of, inert};
 use crate::{
     discord::{
         Asked, CommandError, Data, Reply,
@@ -107,7 +107,7 @@ async fn kept(
     step: usize,
 ) -> Result<Reply, CommandError> {
     let applicant = applicant(asked).await?;
-    let draft = form::save_answers(data.app.domain(), &applicant, press.argument(0)?, given).await?;
+    let draft = form::save_answers(data.app.domain(), &applicant, press.argument(0)?, given).await.map_err(inert)?;
     let form = form::form_of_draft(data.app.domain(), &applicant, draft.form_id).await?;
     card::reply(data, &applicant, (&form, Some(&draft)), step, "").await
 }
