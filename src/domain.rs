@@ -70,6 +70,8 @@ pub struct Limits {
     pub creates_users_on_read: bool,
     /// Signing in.
     pub sign_in: sign_in::SignInLimits,
+    /// Applications that programs make.
+    pub applications: application::HttpForm,
 }
 
 /// The operator's limits on API keys.
@@ -118,6 +120,7 @@ impl Default for Limits {
             },
             creates_users_on_read: true,
             sign_in: sign_in::SignInLimits::default(),
+            applications: application::HttpForm::default(),
         }
     }
 }

@@ -23,12 +23,12 @@ pub enum StepKind {
     /// The applicant is told.
     #[sea_orm(string_value = "direct_message")]
     DirectMessage,
-    /// The review post shows the decision.
-    #[sea_orm(string_value = "post_edit")]
-    PostEdit,
-    /// The thread below the post is locked.
+    /// The thread below the review post is locked.
     #[sea_orm(string_value = "thread_lock")]
     ThreadLock,
+    /// The thread is open again, because the application is.
+    #[sea_orm(string_value = "thread_unlock")]
+    ThreadUnlock,
 }
 
 /// How a step stands.

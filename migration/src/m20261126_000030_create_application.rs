@@ -34,12 +34,7 @@ impl MigrationTrait for Migration {
             ("application_post_due", "application", &["post_due_at"], false),
             ("application_vote_voter", "application_vote", &["application_id", "voter"], true),
             ("application_vote_person", "application_vote", &["voter"], false),
-            (
-                "application_step_once",
-                "application_step",
-                &["application_id", "decision", "kind", "argument"],
-                true,
-            ),
+            ("application_step_once", "application_step", &["application_id", "decision", "kind", "argument"], true),
             ("application_step_due", "application_step", &["due_at"], false),
             ("application_note_application", "application_note", &["application_id", "created_at"], false),
             ("application_block_person", "application_block", &["discord_user_id"], false),

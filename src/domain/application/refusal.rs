@@ -70,7 +70,7 @@ pub enum ApplicationRefusal {
         max: usize,
     },
     /// Answers that are too many or too long.
-    #[error("An application has at most 100 answers of at most 4000 characters")]
+    #[error("An application has at most 100 answers of at most 10000 characters")]
     BadAnswers,
     /// Somebody has voted already.
     #[error("Somebody has voted on this application, so that its answers stay as they are")]
@@ -105,6 +105,15 @@ pub enum ApplicationRefusal {
         /// Until when.
         until: DateTime<Utc>,
     },
+    /// As many votes as one application may have.
+    #[error("This application has as many votes as it may have")]
+    TooManyVotes,
+    /// As many notes as one application may have.
+    #[error("This application has as many notes as it may have")]
+    TooManyNotes,
+    /// A blind vote goes on.
+    #[error("The votes on this application are hidden until it is decided")]
+    Blind,
     /// There is no such step.
     #[error("There is no such step")]
     NoStep,
@@ -150,8 +159,12 @@ impl Refusal for ApplicationRefusal {
             | Self::CoolingDown { .. }
             | Self::Full { .. }
             | Self::StepSettled => Kind::Conflict,
-            Self::OwnApplication | Self::NoVoter | Self::OtherVoter | Self::Blocked { .. } => Kind::Forbidden,
-            Self::TooManyOpen { .. } | Self::RemindedLately { .. } => Kind::LimitReached,
+            Self::OwnApplication | Self::NoVoter | Self::OtherVoter | Self::Blocked { .. } | Self::Blind => {
+                Kind::Forbidden
+            }
+            Self::TooManyOpen { .. } | Self::RemindedLately { .. } | Self::TooManyVotes | Self::TooManyNotes => {
+                Kind::LimitReached
+            }
             Self::BadVoter
             | Self::BadVoterName
             | Self::ReasonNeeded
@@ -191,6 +204,9 @@ impl Refusal for ApplicationRefusal {
             Self::TooManyOpen { .. } => "application.too_many_open",
             Self::Full { .. } => "application.full",
             Self::RemindedLately { .. } => "application.reminded_lately",
+            Self::TooManyVotes => "application.too_many_votes",
+            Self::TooManyNotes => "application.too_many_notes",
+            Self::Blind => "application.blind",
             Self::NoStep => "application.no_step",
             Self::StepSettled => "application.step_settled",
             Self::BadPolicy { .. } => "application.bad_policy",

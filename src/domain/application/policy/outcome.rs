@@ -74,9 +74,7 @@ impl Tally {
 pub fn quorum_needed(policy: &Policy, base: Option<u32>) -> Option<u64> {
     match policy.quorum {
         Quorum::Count(count) => Some(u64::from(count)),
-        Quorum::Percent { percent, .. } => {
-            base.map(|base| (u64::from(base) * u64::from(percent)).div_ceil(100).max(1))
-        }
+        Quorum::Percent { percent, .. } => base.map(|base| (u64::from(base) * u64::from(percent)).div_ceil(100).max(1)),
     }
 }
 

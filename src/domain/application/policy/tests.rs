@@ -192,11 +192,7 @@ fn what_is_out_of_bounds_is_refused_where_it_is() {
         (Policy { weights: vec![(role(1), 2), (role(1), 3)], ..Policy::default() }, "/weights"),
         (
             Policy {
-                follow_up: FollowUp {
-                    roles_add: vec![role(1)],
-                    roles_remove: vec![role(1)],
-                    ..FollowUp::default()
-                },
+                follow_up: FollowUp { roles_add: vec![role(1)], roles_remove: vec![role(1)], ..FollowUp::default() },
                 ..Policy::default()
             },
             "/follow_up/roles_remove",
