@@ -23,7 +23,7 @@ pub use config::{
 };
 pub use draft::{Answers, DRAFT_DAYS, DraftView, discard_draft, draft, drafts, missing, prune_drafts, save_answers};
 pub use eligibility::{Applicant, obstacles};
-pub use filing::{Mine, mine, my_application, withdraw};
+pub use filing::{Mine, mine, my_application};
 pub use panel::{PANELS_MAX, forget_panel, note_panel, panels};
 pub use policy::PolicyChange;
 pub use read::{FormView, form, form_named, form_of_draft, forms};

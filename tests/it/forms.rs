@@ -6,16 +6,16 @@ mod refusals;
 mod sent;
 
 use entity::{
-    application::{self, ApplicationStatus},
-    application_block,
+    application::{ApplicationStatus, Model},
     id::{DiscordUserId, GuildId},
 };
 use fake_discord::{ChannelKind, FakeDiscord, Interaction, permission};
 use guildhall::domain::{
     Actor, Source,
+    application::{self, ApplicationFilter, Block, Verdict},
     form::{self, FormView},
+    vanish::PageRequest,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, Database as Connect, EntityTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 
 use crate::harness::Bot;
@@ -102,34 +102,22 @@ impl Hall {
 
     /// All open applications of somebody are turned down.
     pub async fn reject(&self, bot: &Bot, who: u64) {
-        let who = DiscordUserId::new(who).expect("not zero");
-        let store = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
-        let changed = application::ActiveModel {
-            status: Set(ApplicationStatus::Rejected),
-            decided_at: Set(Some(self.discord.now())),
-            due_at: Set(None),
-            ..Default::default()
-        };
-        let open = application::COLUMN.status.eq(ApplicationStatus::Pending);
-        let own = application::COLUMN.discord_user_id.eq(who);
-        let all = application::Entity::update_many().set(changed).filter(open).filter(own);
-        assert!(all.exec(&store).await.expect("the store answers").rows_affected > 0);
-        store.close().await.expect("it was open");
+        let domain = bot.running().app().domain();
+        let page = PageRequest { limit: 100, offset: 0 };
+        let all = application::list(domain, &root(), ApplicationFilter::all(page)).await.expect("the store answers");
+        let who = DiscordUserId::new(who);
+        let open = |row: &&Model| row.discord_user_id == who && row.status == ApplicationStatus::Pending;
+        for row in all.rows.iter().filter(open) {
+            let verdict = Verdict { status: ApplicationStatus::Rejected, reason: Some("not **yet**".to_owned()) };
+            application::decide(domain, &root(), row.id, verdict).await.expect("it is open");
+        }
     }
 
     /// Somebody may not apply here any more.
     pub async fn block(&self, bot: &Bot, who: u64) {
-        let store = Connect::connect(bot.database_url()).await.expect("the store can be opened beside the bot");
-        let row = application_block::ActiveModel {
-            guild_id: Set(self.guild_id()),
-            discord_user_id: Set(DiscordUserId::new(who).expect("not zero")),
-            until: Set(None),
-            reason: Set(None),
-            blocked_by: Set("root".to_owned()),
-            created_at: Set(self.discord.now()),
-        };
-        application_block::Entity::insert(row).exec_without_returning(&store).await.expect("the store answers");
-        store.close().await.expect("it was open");
+        let discord_user_id = DiscordUserId::new(who).expect("not zero");
+        let block = Block { guild_id: self.guild_id(), discord_user_id, until: None, reason: None };
+        application::block(bot.running().app().domain(), &root(), block).await.expect("it is a block");
     }
 
     /// A form as the store has it.

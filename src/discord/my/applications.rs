@@ -11,11 +11,15 @@ use crate::{
         settings::card,
         text,
     },
-    domain::form::{self, Mine, TITLE_MAX},
+    domain::{
+        application,
+        form::{self, Mine, TITLE_MAX},
+        vanish::PageRequest,
+    },
 };
 
 /// Applications of a page.
-const PAGE: usize = 10;
+const PAGE: u64 = 10;
 /// Longest reason that is shown.
 const REASON_SHOWN: usize = 1_000;
 
@@ -23,29 +27,22 @@ const REASON_SHOWN: usize = 1_000;
 #[poise::command(slash_command)]
 pub(super) async fn applications(ctx: Context<'_>) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
-    asked.answer(Box::pin(page(data, &asked, None, ""))).await
+    asked.answer(Box::pin(page(data, &asked, 0, ""))).await
 }
 
-/// [Applications], [Older].
+/// [Applications], [Newer], [Older].
 pub(super) async fn turned(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
-    let before = if press.arguments.is_empty() { None } else { Some(press.argument(0)?) };
-    page(data, asked, before, "").await
+    page(data, asked, press.argument(0)?, "").await
 }
 
-async fn page(data: &Data, asked: &Asked, before: Option<ApplicationId>, said: &str) -> Result<Reply, CommandError> {
+async fn page(data: &Data, asked: &Asked, offset: u64, said: &str) -> Result<Reply, CommandError> {
     let (domain, applicant) = (data.app.domain(), apply::applicant(asked).await?);
-    let cursor = match before {
-        Some(id) => Some((form::my_application(domain, &applicant, id).await?.row.submitted_at, id)),
-        None => None,
-    };
-    let mut rows = form::mine(domain, &applicant, cursor, PAGE as u64 + 1).await?;
-    let more = rows.len() > PAGE;
-    rows.truncate(PAGE);
-    let Some(last) = rows.last() else {
-        let words = if before.is_some() { "There is nothing older." } else { "You have not applied for anything yet." };
+    let (rows, more) = form::mine(domain, &applicant, PageRequest { limit: PAGE, offset }).await?;
+    if rows.is_empty() {
+        let words = if offset > 0 { "There is nothing older." } else { "You have not applied for anything yet." };
         let apply = data.commands.mention("apply");
         return Ok(Reply::text(format!("{said}\n{words} {apply} shows what this server offers.").trim().to_owned()));
-    };
+    }
     let lines = rows.iter().map(|mine| {
         let (sign, word, _) = state(mine.row.status);
         let place = place(asked, mine);
@@ -62,12 +59,13 @@ async fn page(data: &Data, asked: &Asked, before: Option<ApplicationId>, said: &
         card::choice(&label, &mine.row.id.to_string(), Some(state(mine.row.status).1))
     });
     let menu = card::menu(custom_id("my", "application", &[]), "View…", options.collect());
-    let older = custom_id("my", "applications", &[&last.row.id.to_string()]);
+    let to = |offset: u64| custom_id("my", "applications", &[&offset.to_string()]);
     let mut reply = Reply::text(said).and_card(embed).row(menu);
-    if more || before.is_some() {
+    if more || offset > 0 {
+        // Two buttons of one message never share an id.
         reply = reply.row(card::row(vec![
-            card::button("Newest", custom_id("my", "applications", &[])).disabled(before.is_none()),
-            card::button("Older ▶", older).disabled(!more),
+            card::button("◀ Newer", to(offset.saturating_sub(PAGE))).disabled(offset == 0),
+            card::button("Older ▶", to(offset + PAGE)).disabled(!more),
         ]));
     }
     Ok(reply)
@@ -121,7 +119,7 @@ async fn view(data: &Data, asked: &Asked, id: ApplicationId, said: &str) -> Resu
         );
     }
     let id = id.to_string();
-    let mut buttons = vec![card::button("◀ Applications", custom_id("my", "applications", &[]))];
+    let mut buttons = vec![card::button("◀ Applications", custom_id("my", "applications", &["0"]))];
     if mine.is_editable {
         buttons.push(card::button("Edit", custom_id("my", "application_edit", &[&id])));
     }
@@ -161,6 +159,6 @@ pub(super) async fn ending(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
 /// [Withdraw], once more.
 pub(super) async fn ended(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<Reply, CommandError> {
     let id = press.argument(0)?;
-    let number = form::withdraw(data.app.domain(), &apply::applicant(asked).await?, id).await?;
+    let number = application::withdraw(data.app.domain(), &asked.actor().await?, id).await?.number;
     view(data, asked, id, &format!("↩️ You have withdrawn **#{number}**.")).await
 }

@@ -10,7 +10,11 @@ use super::{
     eligibility, filing, row,
 };
 use crate::{
-    domain::{Domain, Error, application::GivenAnswer, event::Author},
+    domain::{
+        Domain, Error,
+        application::{self, GivenAnswer, NewApplication, Terms, answers_of},
+        event::Author,
+    },
     id_source::IdSource,
     store::WriteTransaction,
 };
@@ -56,14 +60,31 @@ async fn send_in(txn: &WriteTransaction, input: &Send) -> Result<Sent, Error> {
     let form = row::view(connection, form).await?;
     let answers = complete(&form, &draft)?;
     if let Some(id) = draft.application_id {
-        let number = filing::edit_in(txn, author, (id, user_id), answers).await?;
-        return Ok(Sent { id, number, is_new: false });
+        let row = application::set_answers_in(txn, (author, ids), &applicant.actor, id, answers).await?;
+        return Ok(Sent { id, number: row.number, is_new: false });
     }
     if let Some(reason) = eligibility::found(connection, applicant, &form, now).await?.into_iter().next() {
         return Err(reason.into());
     }
-    let (id, number) = filing::submit_in(txn, (author, ids), (&form, user_id), answers).await?;
-    Ok(Sent { id, number, is_new: true })
+    let new = NewApplication {
+        guild_id: Some(form.guild_id),
+        form_id: Some(form.id),
+        user_id: None,
+        discord_user_id: Some(user_id),
+        message_id: None,
+        native_request_id: None,
+        answers,
+        policy: form.config.policy.clone(),
+        terms: terms(&form),
+    };
+    let row = application::submit_in(txn, (author, ids), &new).await?;
+    Ok(Sent { id: row.id, number: row.number, is_new: true })
+}
+
+/// What limits applicants; whoever files counts again, with nobody in between.
+fn terms(form: &FormView) -> Terms {
+    let rules = &form.config.eligibility;
+    Terms { cooldown_seconds: rules.cooldown_seconds, open_max: u64::try_from(rules.open_max).ok() }
 }
 
 /// The answers, if they fit the questions as they stand now and none is missing.
@@ -102,8 +123,8 @@ async fn begin_in(txn: &WriteTransaction, input: &Edit) -> Result<FormId, Error>
     let application = filing::editable(txn.connection(), (*id, user_id)).await?;
     let form_id = application.form_id.ok_or(FormRefusal::NoForm)?;
     entity::form::Entity::find_by_id(form_id).one(txn.connection()).await?.ok_or(FormRefusal::NoForm)?;
-    let given: Vec<GivenAnswer> = serde_json::from_value(application.answers)?;
-    let answers = given.into_iter().filter_map(|given| Some((given.question_id.parse().ok()?, given.answer)));
+    let answers =
+        answers_of(&application)?.into_iter().filter_map(|given| Some((given.question_id.parse().ok()?, given.answer)));
     let draft = start_in(txn, ids, (form_id, user_id, author.at()), Some((*id, answers.collect()))).await?;
     if draft.application_id == Some(*id) { Ok(form_id) } else { Err(FormRefusal::OtherDraft.into()) }
 }

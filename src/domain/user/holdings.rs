@@ -370,7 +370,7 @@ pub const HOLDINGS: &[Holding] = &[
     },
     Holding {
         table: "form_draft",
-        part: None,
+        part: Some(Part::Applications),
         columns: &["discord_user_id"],
         merge: Rule::Nothing(FOLLOWS_ACCOUNT),
         export: Rule::Work(chat::export_drafts),

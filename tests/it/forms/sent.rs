@@ -1,12 +1,14 @@
 //! What was sent: numbers, `/my applications`, other answers, withdrawing.
 
 use chrono::TimeDelta;
+use entity::application_vote::VoteChoice;
+use guildhall::domain::application::{self, NewVote};
 use serde_json::json;
 
 use super::{
     Hall,
     applying::{FIRST, SEVEN},
-    assert_says, fields,
+    assert_says, fields, root,
 };
 use crate::on_both_stores;
 
@@ -76,6 +78,31 @@ on_both_stores! {
         bot.finish().await;
     }
 
+    /// Once somebody has voted, the answers stay as they are; what was begun before is not saved any more.
+    async fn answers_stay_once_somebody_has_voted(bot: Bot) {
+        let hall = Hall::of(&bot).await;
+        hall.form("Staff", &["Why?"]).await;
+        send(&hall, hall.ann, "staff", &[("Why?", "Because")]).await;
+        let mine = hall.run(hall.ann, "my applications", json!({})).await;
+        let id = options(&mine)[0].clone();
+        let view = hall.discord.select(hall.ann, &mine, "v1|my|application", &[&id]);
+        view.reply().await;
+        let edit = hall.discord.press_label(hall.ann, &view, "Edit");
+        edit.reply().await;
+        let edit = hall.fill(hall.ann, &edit, "Continue", &[("Why?", "Hm")]).await;
+        let vote = NewVote { voter: Some("42".to_owned()), voter_name: None, choice: VoteChoice::Approve, reason: None };
+        let domain = bot.running().app().domain();
+        application::vote(domain, &root(), id.parse().expect("an id"), vote).await.expect("it is open");
+        let saved = hall.discord.press_label(hall.ann, &edit, "Save changes");
+        assert_says(&saved.reply().await.text(), &["Somebody has voted", "E-STATE"]);
+        let mine = hall.run(hall.ann, "my applications", json!({})).await;
+        let view = hall.discord.select(hall.ann, &mine, "v1|my|application", &[&id]);
+        assert_says(&view.reply().await.text(), &["**Why?**\nBecause"]);
+        let labels: Vec<_> = view.buttons().into_iter().map(|button| button.label).collect();
+        assert_eq!(labels, ["◀ Applications", "Withdraw"]);
+        bot.finish().await;
+    }
+
     /// Two clicks on [Submit] at once make one application, and the next one has the next number.
     async fn a_double_click_sends_once(bot: Bot) {
         let hall = Hall::of(&bot).await;
@@ -117,6 +144,10 @@ on_both_stores! {
 
         hall.reject(&bot, hall.ann).await;
         let until = hall.discord.now() + TimeDelta::days(3);
+        let mine = hall.run(hall.ann, "my applications", json!({})).await;
+        assert_says(&mine.text(), &["⛔ **#1** Staff · rejected"]);
+        let view = hall.discord.select(hall.ann, &mine, "v1|my|application", &[&options(&mine)[0]]);
+        assert_says(&view.reply().await.text(), &["⛔ rejected", "They wrote", "not \\*\\*yet\\*\\*"]);
         let shown = hall.apply(hall.ann, "staff").await.text();
         assert_says(&shown, &["was rejected", &format!("<t:{}:R>", until.timestamp())]);
         bot.advance(TimeDelta::days(3));

@@ -121,6 +121,7 @@ fn name(table: &str) -> String {
         "application" => "applications",
         "application_vote" => "votes on applications",
         "application_note" => "notes about applications",
+        "form_draft" => "drafts of applications",
         "application_block" => "servers where you may not apply",
         "event" => "entries of the log",
         other => return text::escape(&other.replace('_', " "), 40),

@@ -1,6 +1,7 @@
 //! Drafts that become applications, once.
 
 use super::*;
+use crate::domain::application;
 
 async fn filled(domain: &Domain, view: &FormView, who: &Applicant) -> DraftView {
     let answers = view.config.questions.iter().map(|question| (question.id, "yes".to_owned())).collect();
@@ -85,8 +86,8 @@ async fn other_answers_go_the_same_way() {
     assert_eq!((again.id, again.number, again.is_new), (sent.id, sent.number, false));
     assert_eq!(my_application(&test, &ann, sent.id).await.unwrap().answers[0].answer, "no");
     begin(ann.clone()).await.unwrap();
-    withdraw(&test, &ann, sent.id).await.unwrap();
+    application::withdraw(&test, &ann.actor, sent.id).await.unwrap();
     assert_eq!(code(send(&test, &ann, view.id).await), "application.not_pending");
     assert_eq!(code(begin(ann.clone()).await), "application.not_pending");
-    assert_eq!(code(withdraw(&test, &ann, sent.id).await), "application.not_pending");
+    assert_eq!(code(application::withdraw(&test, &ann.actor, sent.id).await), "application.not_pending");
 }
