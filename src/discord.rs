@@ -4,11 +4,13 @@
 //! button carries its whole state, so that it works after a restart.
 
 mod apikey;
+mod apply;
 mod asked;
 mod bot_admin;
 mod component;
 mod error_reply;
 mod event_handler;
+mod forms;
 mod gateway;
 mod help;
 pub mod invite;
@@ -139,9 +141,11 @@ pub fn commands() -> Vec<Command> {
     vec![
         vanish::vanish(),
         practice::practice(),
+        apply::apply(),
         settings::settings(),
         my::my(),
         practice_admin::practice_admin(),
+        forms::forms(),
         apikey::apikey(),
         help::help(),
         status::status(),

@@ -7,12 +7,14 @@ pub mod access_token;
 pub mod actor;
 pub mod announcement;
 pub mod api_key;
+pub mod application;
 pub mod cache;
 pub mod counter;
 pub mod direct_message;
 pub mod duration;
 pub mod error;
 pub mod event;
+pub mod form;
 pub mod guild;
 pub mod history;
 pub mod idempotency;
@@ -68,6 +70,8 @@ pub struct Limits {
     pub creates_users_on_read: bool,
     /// Signing in.
     pub sign_in: sign_in::SignInLimits,
+    /// Applications that programs make.
+    pub applications: application::HttpForm,
 }
 
 /// The operator's limits on API keys.
@@ -116,6 +120,7 @@ impl Default for Limits {
             },
             creates_users_on_read: true,
             sign_in: sign_in::SignInLimits::default(),
+            applications: application::HttpForm::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod announcer;
 pub mod cache_tailer;
+pub mod draft_pruner;
 pub mod idempotency_pruner;
 pub mod key_follower;
 pub mod key_keeper;

@@ -30,6 +30,8 @@ mod m20261126_000020_create_practice;
 mod m20261126_000021_create_practice_post;
 mod m20261126_000022_create_practice_figures;
 mod m20261126_000023_lighten_event;
+mod m20261126_000030_create_application;
+mod m20261126_000032_create_form;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -58,6 +60,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000021_create_practice_post::Migration),
             Box::new(m20261126_000022_create_practice_figures::Migration),
             Box::new(m20261126_000023_lighten_event::Migration),
+            Box::new(m20261126_000030_create_application::Migration),
+            Box::new(m20261126_000032_create_form::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::pin, time::Duration};
 
+use chrono::{DateTime, Utc};
 use entity::id::{ChannelId, DiscordUserId, GuildId, RoleId};
 use serenity::all::{
     self as serenity, CommandInteraction, ComponentInteraction, CreateModal, ModalInteraction, PartialChannel,
@@ -50,6 +51,8 @@ pub struct Asked {
     form: Form,
     /// Who asks; none in a direct message.
     pub member: Option<Member>,
+    /// Since when they are in the server.
+    pub joined_at: Option<DateTime<Utc>>,
     /// Who asks.
     pub user_id: Option<DiscordUserId>,
     /// The name of their account, as Discord tells it now.
@@ -109,6 +112,7 @@ impl Asked {
             token: token.to_owned(),
             form,
             member: None,
+            joined_at: None,
             user_id: None,
             user_name: String::new(),
             channel_id: None,
@@ -132,6 +136,8 @@ impl Asked {
         self.in_voice_chat = partial
             .is_some_and(|channel| matches!(channel.kind, serenity::ChannelType::Voice | serenity::ChannelType::Stage));
         self.app_permissions = app_permissions.map_or(0, |permissions| permissions.bits());
+        let joined = member.and_then(|member| member.joined_at);
+        self.joined_at = joined.and_then(|joined| DateTime::from_timestamp(joined.unix_timestamp(), 0));
         self.member = guild.zip(member).and_then(|(guild, member)| {
             let permissions = member.permissions.map_or(0, |permissions| permissions.bits());
             Some(Member {

@@ -3,7 +3,9 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, apikey, help, menu, my, practice, practice_admin, settings, vanish};
+use super::{
+    Asked, CommandError, Data, apikey, apply, forms, help, menu, my, practice, practice_admin, settings, vanish,
+};
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
 
@@ -84,6 +86,8 @@ async fn route(
     };
     let press = Press { verb, arguments, values, inputs };
     match area {
+        "apply" => Box::pin(apply::pressed(data, asked, &press)).await,
+        "forms" => Box::pin(forms::pressed(data, asked, &press)).await,
         "vanish" => vanish::pressed(data, asked, &press).await,
         "menu" => menu::chosen(data, asked, &press).await,
         "my" => my::pressed(data, asked, &press).await,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything here is about whoever asks, and nobody else sees the answer.
 
+mod applications;
 mod data;
 mod profile;
 mod vanish;
@@ -18,7 +19,7 @@ use super::{
     subcommand_required,
     install_context = "Guild",
     interaction_context = "Guild|BotDm",
-    subcommands("profile::profile", "vanish::vanish", "practice", "data::data")
+    subcommands("profile::profile", "vanish::vanish", "practice", "applications::applications", "data::data")
 )]
 #[expect(clippy::unused_async, reason = "poise wants a future of every command")]
 pub async fn my(_ctx: Context<'_>) -> Result<(), CommandError> {
@@ -36,6 +37,11 @@ async fn practice(ctx: Context<'_>) -> Result<(), CommandError> {
 /// A button of these commands.
 pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
     match press.verb {
+        "applications" => Box::pin(asked.answer(applications::turned(data, asked, press))).await,
+        "application" => Box::pin(asked.answer(applications::chosen(data, asked, press))).await,
+        "application_edit" => Box::pin(asked.answer(applications::edited(data, asked, press))).await,
+        "application_end" => asked.answer(applications::ending(data, asked, press)).await,
+        "application_ended" => Box::pin(asked.answer(applications::ended(data, asked, press))).await,
         "erase" => asked.open(async { data::form(data, asked, press) }).await,
         "erased" => asked.answer(async { data::erased(data, asked, press).await }).await,
         "keep" => asked.answer(async { Ok(data::kept()) }).await,

@@ -1,7 +1,7 @@
 //! `/practice-admin`: how a server counts practice, and what its moderators do about it.
 
 mod adjust;
-mod argument;
+pub(super) mod argument;
 mod channels;
 mod export;
 mod post;

@@ -6,10 +6,10 @@ mod doctor;
 mod general;
 mod history;
 mod panel;
-mod plan;
+pub(super) mod plan;
 mod role;
 mod slot;
-mod transfer;
+pub(super) mod transfer;
 
 pub(super) use history::actor as actor_in_words;
 pub(super) use slot::pressed as slot_pressed;

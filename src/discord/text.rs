@@ -29,6 +29,12 @@ pub fn escape(text: &str, max: usize) -> String {
     escaped
 }
 
+/// The same for a text of several lines, which stay lines.
+pub fn escape_lines(text: &str, max: usize) -> String {
+    let lines = bounded(text, max);
+    lines.lines().map(|line| escape(line, max)).collect::<Vec<_>>().join("\n")
+}
+
 /// Controls, zero-width characters and marks that turn the direction of what follows.
 fn invisible(character: char) -> bool {
     character.is_control()

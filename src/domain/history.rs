@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Actor, Domain, Error, Right, event::Author};
+use super::{Actor, Domain, Error, Right, event::Author, form};
 use crate::store::WriteTransaction;
 
 pub use document::{IMPORT_BYTES_MAX, plan_import};
@@ -27,7 +27,7 @@ pub use refusal::HistoryRefusal;
 use subject::{Hold, Scope, Subject};
 
 /// The events that change settings.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 24] = [
     "slot.set",
     "slot.cleared",
     "slot.created",
@@ -47,6 +47,11 @@ const KINDS: [&str; 19] = [
     "practice.rule_set",
     "practice.post_set",
     "practice.post_removed",
+    "form.created",
+    "form.changed",
+    "form.opened",
+    "form.closed",
+    "form.removed",
 ];
 /// Most revisions of one page.
 const PAGE_MAX: u64 = 25;
@@ -98,8 +103,16 @@ pub struct PlannedChange {
 impl PlannedChange {
     /// The fields that would differ.
     pub fn changes(&self) -> Vec<FieldChange> {
-        differences(&self.from, &self.to)
+        legible_differences(&self.subject, &self.from, &self.to)
     }
+}
+
+/// Compares two states of a subject as people read them.
+fn legible_differences(subject: &str, before: &Value, after: &Value) -> Vec<FieldChange> {
+    if subject.starts_with("form/") {
+        return differences(&form::row::legible(before), &form::row::legible(after));
+    }
+    differences(before, after)
 }
 
 /// Compares two states field by field; ids that both bear in their name anyway are left out.
@@ -141,8 +154,8 @@ fn revision(event: event::Model) -> Option<Revision> {
         actor: event.actor,
         source: event.source,
         kind: event.kind,
+        changes: legible_differences(&event.subject, &event.data["before"], &event.data["after"]),
         subject: event.subject,
-        changes: differences(&event.data["before"], &event.data["after"]),
     })
 }
 

@@ -15,10 +15,10 @@ use crate::{
     ens_client::EnsClient,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper,
-        message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder, practice_keeper::PracticeKeeper,
-        sequencer::Sequencer, session_clearer::SessionClearer, slot_confirmer::SlotConfirmer,
-        vanish_sweeper::VanishSweeper,
+        self, Board, Worker, announcer::Announcer, draft_pruner::DraftPruner, idempotency_pruner::IdempotencyPruner,
+        key_keeper::KeyKeeper, message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder,
+        practice_keeper::PracticeKeeper, sequencer::Sequencer, session_clearer::SessionClearer,
+        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
     },
 };
 
@@ -108,6 +108,7 @@ impl Leader {
         let clearer = SessionClearer::new(domain.clone());
         term.tasks.spawn(worker::run(clearer, worker::no_commits(), self.board.clone(), term.shutdown.clone()));
         self.employ(&mut term, IdempotencyPruner::new(domain.clone(), self.sweeper.period));
+        self.employ(&mut term, DraftPruner::new(domain.clone(), self.sweeper.period));
         if let Some(names) = &self.names {
             self.employ(&mut term, NameFinder::new(domain.clone(), names.clone(), self.sweeper.period));
         }

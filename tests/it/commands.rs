@@ -14,7 +14,7 @@ const CHOICES_MAX: usize = 25;
 const EVERYWHERE: [&str; 4] = ["apikey", "help", "my", "status"];
 
 /// Commands that every member of a server may use.
-const FOR_EVERYBODY: [&str; 1] = ["practice"];
+const FOR_EVERYBODY: [&str; 2] = ["apply", "practice"];
 
 /// Types of commands and of options that hold further options.
 const CHAT_INPUT: u64 = 1;

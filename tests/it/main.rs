@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod docs;
 mod ens;
+mod forms;
 mod guard;
 mod harness;
 mod my_commands;

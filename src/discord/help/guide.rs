@@ -11,7 +11,7 @@ pub struct Guide {
 }
 
 /// The subjects, in the order of the menu.
-pub const GUIDES: [Guide; 8] = [
+pub const GUIDES: [Guide; 10] = [
     Guide {
         name: "vanish",
         title: "Vanishing channels",
@@ -69,6 +69,29 @@ pub const GUIDES: [Guide; 8] = [
             {practice-admin export} has all of it as a table. {settings history} rolls rules and schedules back.",
     },
     Guide {
+        name: "apply",
+        title: "Applying",
+        template: "**1.** {apply}, or the button that this server has posted, shows what a form asks and whether you may \
+            apply.\n\
+            **2.** **Start** opens the first page. What you have written is kept with each page, for seven days after \
+            the last one: {apply} goes on where you were, also after a break or on another device.\n\
+            **3.** **Submit** sends it, once everything that must be answered is. You get a number.\n\
+            {my applications} shows how your applications stand. As long as nobody has voted, you can change your \
+            answers there; as long as nothing is decided, you can withdraw. It works in a direct message to me as well.",
+    },
+    Guide {
+        name: "forms",
+        title: "Making forms",
+        template: "A form asks those who apply.\n\
+            **1.** {forms create} makes one, closed. {forms question add} adds up to 25 questions: one line, several \
+            lines, or choices. Five texts share a page; choices are made between the pages.\n\
+            **2.** {forms policy} says who may apply and how it is decided.\n\
+            **3.** {forms preview} shows it as applicants see it; {forms open} lets them apply, {forms close} ends it.\n\
+            **4.** {forms panel post} posts a button, so that nobody has to know the command.\n\
+            {forms show} has all of it with buttons, also the one that deletes. {forms export} and {forms import} \
+            carry a form to another server. {settings history} shows who changed what, and brings deleted forms back.",
+    },
+    Guide {
         name: "my",
         title: "You and your data",
         template: "{my profile} sets your time zone, your language, and who sees the accounts that you have elsewhere.\n\
@@ -109,6 +132,7 @@ pub const GUIDES: [Guide; 8] = [
             • of servers, channels and roles that settings name\n\
             • of messages that somebody marked to be kept or to vanish at a time, and of my own posts\n\
             • of the people who changed a setting or have an API key, with what they changed and when\n\
+            • of the people who apply, with their answers; drafts are forgotten after seven days\n\
             • of the people who practise, with when, where and what they wrote about it; their notes are theirs alone, \
             until they ask a reviewer for something. Who is in a voice channel I only know while they are there\n\
             A message that vanished leaves nothing behind but a number in a counter.",
@@ -132,7 +156,7 @@ impl Guide {
 }
 
 /// Examples, by command.
-const EXAMPLES: [(&str, &str); 53] = [
+const EXAMPLES: [(&str, &str); 69] = [
     ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
     ("vanish default", "/vanish default after:7d pins:keep"),
     ("vanish show", "/vanish show channel:#chat"),
@@ -177,6 +201,22 @@ const EXAMPLES: [(&str, &str); 53] = [
     ("practice-admin season end", "/practice-admin season end"),
     ("practice-admin post", "/practice-admin post period:weekly when:09:00"),
     ("practice-admin export", "/practice-admin export"),
+    ("apply", "/apply form:Staff"),
+    ("my applications", "/my applications"),
+    ("forms create", "/forms create name:Staff intro:We look for three people"),
+    ("forms edit", "/forms edit form:Staff"),
+    ("forms question add", "/forms question add form:Staff label:Which team? choices:Red | Green"),
+    ("forms question edit", "/forms question edit form:Staff question:2 required:False"),
+    ("forms question move", "/forms question move form:Staff question:2 place:1"),
+    ("forms question remove", "/forms question remove form:Staff question:2"),
+    ("forms panel post", "/forms panel post form:Staff channel:#welcome"),
+    ("forms policy", "/forms policy form:Staff quorum:3 threshold:majority deadline:3d"),
+    ("forms open", "/forms open form:Staff"),
+    ("forms close", "/forms close form:Staff"),
+    ("forms preview", "/forms preview form:Staff"),
+    ("forms show", "/forms show form:Staff"),
+    ("forms export", "/forms export form:Staff"),
+    ("forms import", "/forms import file:guildhall-form.json"),
     ("apikey create", "/apikey create name:website preset:read-only expires:90d"),
     ("apikey list", "/apikey list"),
     ("apikey rotate", "/apikey rotate key:website overlap:24h"),

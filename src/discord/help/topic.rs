@@ -167,7 +167,16 @@ mod tests {
         let in_direct_message = names(&Reader { in_server: false, permissions: 0 });
         assert_eq!(
             in_direct_message,
-            ["my profile", "my vanish", "my practice", "my data export", "my data erase", "help", "status"]
+            [
+                "my profile",
+                "my vanish",
+                "my practice",
+                "my applications",
+                "my data export",
+                "my data erase",
+                "help",
+                "status"
+            ]
         );
     }
 

@@ -119,6 +119,7 @@ fn plain_subject(spelled: &str) -> String {
             Some((_, period)) => format!("{} practice board", text::escape(period, 16)),
             None => "a practice board".to_owned(),
         },
+        "form" => "form".to_owned(),
         _ => "a setting".to_owned(),
     }
 }
@@ -133,7 +134,9 @@ fn what(kind: &str) -> &'static str {
         "broken" => "found broken",
         "repaired" => "works again",
         "exemption_added" => "added",
-        "rule_removed" | "exemption_removed" | "post_removed" => "removed",
+        "rule_removed" | "exemption_removed" | "post_removed" | "removed" => "removed",
+        "opened" => "opened",
+        "closed" => "closed",
         "paused" => "paused",
         "resumed" => "resumed",
         _ => "changed",
@@ -193,9 +196,13 @@ fn value(field: &str, value: &Value) -> String {
         (_, Value::Null) => "–".to_owned(),
         ("channel_id", Value::String(id)) => id.parse().map_or_else(|_| "a channel".to_owned(), text::channel),
         ("role_id", Value::String(id)) => id.parse().map_or_else(|_| "a role".to_owned(), text::role),
-        ("channels", Value::Array(ids)) if ids.is_empty() => "–".to_owned(),
+        (_, Value::Array(ids)) if ids.is_empty() => "–".to_owned(),
         ("channels", Value::Array(ids)) => {
             text::lines(ids.iter().filter_map(|id| id.as_str()?.parse().ok()).map(text::channel), CHANNELS_CHARS_MAX)
+                .replace('\n', " ")
+        }
+        (name, Value::Array(ids)) if name.ends_with("roles") || name.ends_with("_add") || name.ends_with("_remove") => {
+            text::lines(ids.iter().filter_map(|id| id.as_str()?.parse().ok()).map(text::role), CHANNELS_CHARS_MAX)
                 .replace('\n', " ")
         }
         (name, Value::Number(seconds)) if name.ends_with("_seconds") => {

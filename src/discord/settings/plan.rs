@@ -26,6 +26,8 @@ pub enum Kind {
     },
     /// A file.
     Import,
+    /// A form's file.
+    Form,
 }
 
 impl Kind {
@@ -33,13 +35,14 @@ impl Kind {
         match self {
             Self::Rollback { position } => format!("Roll back to revision {position}?"),
             Self::Import => "Import these settings?".to_owned(),
+            Self::Form => "Import this form?".to_owned(),
         }
     }
 
     fn label(self) -> &'static str {
         match self {
             Self::Rollback { .. } => "Roll back",
-            Self::Import => "Apply",
+            Self::Import | Self::Form => "Apply",
         }
     }
 }
@@ -61,7 +64,7 @@ pub async fn preview(
     if changes.is_empty() {
         let said = match kind {
             Kind::Rollback { position } => format!("Everything is as it was after revision {position}"),
-            Kind::Import => "The file says what is set already".to_owned(),
+            Kind::Import | Kind::Form => "The file says what is set already".to_owned(),
         };
         return Ok(Reply::text(format!("✅ {said}: no changes.")).row(card::row(vec![back()])));
     }
@@ -105,11 +108,14 @@ async fn take(data: &Data, asked: &Asked, id: ProposalId) -> Result<Plan, Comman
 
 /// Makes the changes that were shown.
 pub async fn apply(data: &Data, asked: &Asked, id: ProposalId) -> Result<Reply, CommandError> {
-    let Plan { changes, .. } = take(data, asked, id).await?;
+    let Plan { changes, kind } = take(data, asked, id).await?;
     let guild = asked.member()?.guild_id;
     let count = card::count(changes.len(), "change", "changes");
     revisions::apply_changes(data.app.domain(), &asked.actor().await?, guild, changes).await?;
-    let said = format!("✅ {count} made. I ask Discord about the channels of slots within seconds.");
+    let said = match kind {
+        Kind::Form => format!("✅ Imported. {} shows it.", data.commands.mention("forms list")),
+        _ => format!("✅ {count} made. I ask Discord about the channels of slots within seconds."),
+    };
     Ok(Reply::text(said).row(card::row(vec![back()])))
 }
 

@@ -50,26 +50,23 @@ async fn import_file(data: &Data, asked: &Asked, file: &Attachment) -> Result<Re
     let guild = asked.member()?.guild_id;
     let actor = asked.actor().await?;
     actor.require(Right::ManageSettings, Some(guild))?;
-    if usize::try_from(file.size).is_ok_and(|size| size > FETCHED_BYTES_MAX) {
-        return Err(too_large());
-    }
-    let bytes = data.api.fetch_attachment(&file.url).await.map_err(unreadable)?;
+    let bytes = fetch(data, file, EXAMPLE).await?;
     let planned = history::plan_import(data.app.domain(), &actor, guild, &bytes).await.map_err(inert)?;
     plan::preview(data, asked, plan::Kind::Import, planned).await
 }
 
-fn too_large() -> CommandError {
-    let problem = format!("The file has more than {} KiB", FETCHED_BYTES_MAX / 1024);
-    CommandError::Input { problem, example: EXAMPLE }
-}
-
-fn unreadable(error: discord_api::Error) -> CommandError {
-    match error {
+/// The content of a file that somebody attached; `example` says what to do about one that cannot be read.
+pub async fn fetch(data: &Data, file: &Attachment, example: &'static str) -> Result<Vec<u8>, CommandError> {
+    if usize::try_from(file.size).is_ok_and(|size| size > FETCHED_BYTES_MAX) {
+        let problem = format!("The file has more than {} KiB", FETCHED_BYTES_MAX / 1024);
+        return Err(CommandError::Input { problem, example });
+    }
+    data.api.fetch_attachment(&file.url).await.map_err(|error| match error {
         discord_api::Error::Invalid { reason } => {
-            CommandError::Input { problem: format!("I could not read the file: {reason}"), example: EXAMPLE }
+            CommandError::Input { problem: format!("I could not read the file: {reason}"), example }
         }
         other => other.into(),
-    }
+    })
 }
 
 /// What a file holds comes back in the complaint about it, and must not become formatting.

@@ -5,10 +5,10 @@ use std::fmt;
 use entity::{
     channel_slot, guild,
     guild_role::RoleKind,
-    id::{ChannelId, GuildId, RoleId},
+    id::{ChannelId, FormId, GuildId, RoleId},
     practice_post::PostPeriod,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 use serde_json::Value;
 
 use super::{
@@ -19,6 +19,7 @@ use crate::{
     domain::{
         Error, Right,
         event::{Author, spelled, unspelled},
+        form::{FormConfig, row},
         guild::{self as general, General, role},
         practice::{PostConfig, Rule, post, rule},
         slot::{SlotConfig, SlotKey, SlotWriter},
@@ -38,6 +39,7 @@ pub(super) enum Subject {
     Exemption(ExemptionKey),
     PracticeRule,
     PracticePost(PostPeriod),
+    Form(FormId),
 }
 
 /// What people decided about a subject. Two states are equal when nobody's decision differs.
@@ -51,6 +53,7 @@ pub(super) enum State {
     Exemption(bool),
     PracticeRule(Rule),
     PracticePost(Option<PostConfig>),
+    Form(Option<Box<FormConfig>>),
 }
 
 /// Whether rows that are read are also to be held until the transaction ends.
@@ -102,6 +105,11 @@ impl Subject {
                 own(guild)?;
                 unspelled(period).map(Self::PracticePost)
             }
+            "form" => {
+                let (guild, id) = rest.split_once('/')?;
+                own(guild)?;
+                id.parse().ok().map(Self::Form)
+            }
             _ => None,
         }
     }
@@ -117,13 +125,14 @@ impl Subject {
             Self::Exemption(key) => format!("vanish_exemption/{guild_id}/{key}"),
             Self::PracticeRule => format!("practice_rule/{guild_id}"),
             Self::PracticePost(period) => post::subject(guild_id, *period),
+            Self::Form(id) => row::subject(guild_id, *id),
         }
     }
 
     /// What changing it needs beside [`Right::ManageSettings`].
     pub(super) fn right(&self) -> Right {
         match self {
-            Self::Slot(_) | Self::General => Right::ManageSettings,
+            Self::Slot(_) | Self::General | Self::Form(_) => Right::ManageSettings,
             Self::Role(_) => Right::ManageGuildRoles,
             Self::Rule(_) | Self::Default | Self::Exemption(_) => Right::ManageVanishDefaults,
             Self::PracticeRule | Self::PracticePost(_) => Right::ManagePractice,
@@ -141,6 +150,7 @@ impl Subject {
             Self::Exemption(_) => State::Exemption(!value.is_null()),
             Self::PracticeRule => State::PracticeRule(Rule::of_json(value)?),
             Self::PracticePost(_) => State::PracticePost(PostConfig::of_json(value)?),
+            Self::Form(_) => State::Form(serde_json::from_value(value.clone())?),
         })
     }
 
@@ -155,6 +165,7 @@ impl Subject {
             (Self::Exemption(key), State::Exemption(true)) => key.to_json(guild_id),
             (_, State::PracticeRule(rule)) => rule.to_json(guild_id),
             (_, State::PracticePost(Some(config))) => config.to_json(guild_id),
+            (_, State::Form(Some(form))) => serde_json::to_value(form).unwrap_or_default(),
             _ => Value::Null,
         }
     }
@@ -165,7 +176,7 @@ impl Subject {
         connection: &impl ConnectionTrait,
         guild_id: GuildId,
         hold: Hold,
-    ) -> Result<State, DbErr> {
+    ) -> Result<State, Error> {
         Ok(match self {
             Self::Slot(key) => {
                 let row = channel_slot::Entity::find()
@@ -185,6 +196,7 @@ impl Subject {
             Self::Exemption(key) => State::Exemption(vanish::is_exempt(connection, guild_id, *key).await?),
             Self::PracticeRule => State::PracticeRule(rule::of(connection, guild_id).await?),
             Self::PracticePost(period) => State::PracticePost(post::present(connection, guild_id, *period).await?),
+            Self::Form(id) => State::Form(row::present(connection, guild_id, *id).await?.map(Box::new)),
         })
     }
 
@@ -209,6 +221,10 @@ impl Subject {
             (Self::PracticePost(period), State::PracticePost(config)) => {
                 post::store_in(txn, author, (*guild_id, *period), config.as_ref()).await.map(drop)
             }
+            (Self::Form(id), State::Form(form)) => {
+                let wanted = form.as_deref().cloned();
+                row::store_in(txn, (author, ids), (*guild_id, *id), wanted).await.map(drop)
+            }
             _ => Err(HistoryRefusal::BadSubject { subject: self.spelled(*guild_id) }.into()),
         }
     }
@@ -226,6 +242,7 @@ impl fmt::Display for Subject {
             Self::Exemption(_) => f.write_str("A vanish exemption"),
             Self::PracticeRule => f.write_str("The rules of practice"),
             Self::PracticePost(period) => write!(f, "The {} board of practice", spelled(*period)),
+            Self::Form(_) => f.write_str("A form"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What names a Discord account: messages to it, changes that it has yet to confirm, exemptions for it, and the times
 //! that it has chosen for its own messages.
 
-use entity::{announcement, direct_message, proposal, vanish_exemption, vanish_own};
+use entity::{announcement, direct_message, form_draft, proposal, vanish_exemption, vanish_own};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
 use serde_json::{Value, json};
@@ -172,6 +172,41 @@ pub(super) fn erase_own_times<'a>(
         for account in &person.discord {
             vanish::forget_own_times(txn, author, (person.id, *account)).await?;
         }
+        Ok(())
+    }
+    .boxed()
+}
+
+pub(super) fn export_drafts<'a>(
+    reader: &'a DatabaseConnection,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<Vec<Value>, Error>> {
+    async move {
+        let rows = form_draft::Entity::find()
+            .filter(form_draft::COLUMN.discord_user_id.is_in(person.discord.iter().copied()))
+            .order_by_desc(form_draft::Column::UpdatedAt)
+            .limit(EXPORT_ROWS_MAX)
+            .all(reader)
+            .await?;
+        let view = |row: form_draft::Model| {
+            json!({
+                "formId": row.form_id, "applicationId": row.application_id, "answers": row.answers,
+                "expiresAt": row.expires_at, "createdAt": row.created_at, "updatedAt": row.updated_at,
+            })
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+    .boxed()
+}
+
+pub(super) fn erase_drafts<'a>(
+    txn: &'a WriteTransaction,
+    _: &'a Author,
+    person: &'a Person,
+) -> BoxFuture<'a, Result<(), Error>> {
+    async move {
+        let own = form_draft::Column::DiscordUserId.is_in(person.discord.iter().copied());
+        form_draft::Entity::delete_many().filter(own).exec(txn.connection()).await?;
         Ok(())
     }
     .boxed()
