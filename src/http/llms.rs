@@ -49,7 +49,7 @@ explained at `/errors/CODE`.
 ";
 
 /// What there is, by the tag of its operations.
-const TOPICS: [(&str, &str); 8] = [
+const TOPICS: [(&str, &str); 9] = [
     ("keys", "API keys: making, verifying, replacing and revoking them, and their usage"),
     ("users", "people, what is held about them, merging and erasing"),
     ("identities", "their accounts on other platforms"),
@@ -58,6 +58,7 @@ const TOPICS: [(&str, &str); 8] = [
     ("vanish", "channels whose messages vanish"),
     ("channels", "named channels of a server"),
     ("practice", "practice timers, statistics and leaderboards"),
+    ("applications", "applications, votes on them and decisions"),
 ];
 
 /// The first page.
