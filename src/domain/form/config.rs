@@ -76,7 +76,7 @@ pub struct FormConfig {
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Its id; files may leave it out.
-    #[serde(default = "nobodys")]
+    #[serde(default = "unnamed")]
     pub id: FormQuestionId,
     /// The question.
     pub label: String,
@@ -101,7 +101,7 @@ pub struct Question {
 }
 
 /// The id of a question that has none yet.
-pub(super) fn nobodys() -> FormQuestionId {
+pub(super) fn unnamed() -> FormQuestionId {
     FormQuestionId(Uuid::nil())
 }
 
@@ -199,7 +199,7 @@ impl Question {
     /// A question with nothing special about it.
     pub fn new(label: &str, kind: QuestionKind) -> Self {
         Self {
-            id: nobodys(),
+            id: unnamed(),
             label: label.to_owned(),
             kind,
             placeholder: String::new(),

@@ -177,7 +177,7 @@ async fn named(
         .into_tuple()
         .all(txn.connection())
         .await?;
-    let mut taken: BTreeSet<FormQuestionId> = elsewhere.into_iter().chain([config::nobodys()]).collect();
+    let mut taken: BTreeSet<FormQuestionId> = elsewhere.into_iter().chain([config::unnamed()]).collect();
     for question in &mut config.questions {
         if !taken.insert(question.id) {
             question.id = FormQuestionId(ids.uuid());

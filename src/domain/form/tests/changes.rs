@@ -23,6 +23,8 @@ async fn a_name_is_one_forms_whatever_its_case() {
     let renamed = change_form(&domain, &admin, (guild, made.id), name).await.unwrap();
     assert_eq!(renamed.config.name, "STAFF");
     assert_eq!(form_named(&domain, &testing::member(0), guild, "staff").await.unwrap().id, made.id);
+    let reserved = create_form(&domain, &admin, guild, FormConfig::new(" HTTP ", None, None)).await;
+    assert_eq!(code(reserved), "form.name_reserved");
     // Another guild may have it, and does not see this one.
     let elsewhere = entity::id::GuildId::new(701).unwrap();
     assert_eq!(code(form(&domain, &testing::root(), elsewhere, made.id).await), "form.no_form");
@@ -119,6 +121,9 @@ async fn bounds_hold() {
     let rules = |eligibility| FormChange::Rules { policy: Box::default(), eligibility };
     let days = |days: i64| Some(days * 86_400);
     let role = |id| RoleId::new(id).unwrap();
+    let undecided = PolicyChange { deadline_hours: Some(None), early_close: Some(false), ..PolicyChange::default() };
+    let undecided = FormChange::Rules { policy: Box::new(undecided), eligibility: EligibilityChange::default() };
+    assert_eq!(code(change_form(&domain, &admin, place, undecided).await), "form.bad_policy");
     for (change, expected) in [
         (EligibilityChange { cooldown_seconds: days(366), ..EligibilityChange::default() }, "form.bad_rule"),
         (EligibilityChange { open_max: Some(6), ..EligibilityChange::default() }, "form.bad_rule"),

@@ -1,6 +1,7 @@
 //! Drafts, and who may apply.
 
 use super::*;
+use crate::domain::user;
 
 #[tokio::test]
 async fn a_draft_keeps_what_was_written_and_nothing_else() {
@@ -130,4 +131,22 @@ async fn every_reason_is_told_at_once() {
     assert!(
         matches!(reasons.as_slice(), [FormRefusal::AccountTooYoung { at }] if (*at - test.now()).num_seconds() == 3_600)
     );
+}
+
+#[tokio::test]
+async fn a_draft_is_its_writers_to_see_and_to_have_forgotten() {
+    let test = testing::domain().await;
+    let view = open_form(&test, "Staff", vec![short("a")]).await;
+    let (ann, ben) = (applicant(ANN, &[]), applicant(ANN + 1, &[]));
+    let new = user::NewUser { role: entity::user::Role::Authenticated, discord_user_id: DiscordUserId::new(ANN) };
+    let id = user::create(&test, &testing::root(), new).await.unwrap().id;
+    for who in [&ann, &ben] {
+        let answers = Answers::from([(view.config.questions[0].id, "hello".to_owned())]);
+        save_answers(&test, who, view.id, answers).await.unwrap();
+    }
+    let shown = user::export(&test, &testing::root(), id).await.unwrap();
+    assert_eq!(shown.to_string().matches("hello").count(), 1, "{shown:#}");
+    user::erase_part(&test, &testing::root(), id, user::holdings::Part::Applications).await.unwrap();
+    assert_eq!(draft(&test, &ann, view.id).await.unwrap(), None);
+    assert!(draft(&test, &ben, view.id).await.unwrap().is_some());
 }

@@ -91,3 +91,49 @@ async fn other_answers_go_the_same_way() {
     assert_eq!(code(begin(ann.clone()).await), "application.not_pending");
     assert_eq!(code(application::withdraw(&test, &ann.actor, sent.id).await), "application.not_pending");
 }
+
+#[tokio::test]
+async fn a_form_that_has_accepted_enough_takes_no_more() {
+    let test = testing::domain().await;
+    let view = open_form(&test, "Staff", vec![short("a")]).await;
+    let (ann, ben) = (applicant(ANN, &[]), applicant(ANN + 1, &[]));
+    let policy = Box::new(PolicyChange { accept_limit: Some(Some(1)), ..PolicyChange::default() });
+    let change = FormChange::Rules { policy, eligibility: EligibilityChange::default() };
+    let view = change_form(&test, &testing::admin(), (testing::guild(), view.id), change).await.unwrap();
+    filled(&test, &view, &ann).await;
+    filled(&test, &view, &ben).await;
+    let sent = send(&test, &ann, view.id).await.unwrap();
+    let verdict = application::Verdict { status: entity::application::ApplicationStatus::Approved, reason: None };
+    application::decide(&test, &testing::root(), sent.id, verdict).await.unwrap();
+    assert_eq!(obstacles(&test, &ben, &view).await.unwrap(), [FormRefusal::Full { limit: 1 }]);
+    assert_eq!(code(send(&test, &ben, view.id).await), "form.full");
+}
+
+#[tokio::test]
+async fn a_block_and_a_rejection_end_at_their_moment() {
+    let test = testing::domain().await;
+    let view = open_form(&test, "Staff", vec![short("a")]).await;
+    let ann = applicant(ANN, &[]);
+    filled(&test, &view, &ann).await;
+    let sent = send(&test, &ann, view.id).await.unwrap();
+    let verdict = application::Verdict { status: entity::application::ApplicationStatus::Rejected, reason: None };
+    application::decide(&test, &testing::root(), sent.id, verdict).await.unwrap();
+    let block = application::Block {
+        guild_id: testing::guild(),
+        discord_user_id: DiscordUserId::new(ANN).unwrap(),
+        until: Some(testing::start() + TimeDelta::days(1)),
+        reason: None,
+    };
+    application::block(&test, &testing::root(), block).await.unwrap();
+    let week = testing::start() + TimeDelta::days(7);
+    let blocked = FormRefusal::Blocked { until: Some(testing::start() + TimeDelta::days(1)) };
+    let cooling = FormRefusal::CoolingDown { until: week };
+    assert_eq!(obstacles(&test, &ann, &view).await.unwrap(), [blocked, cooling.clone()]);
+    test.advance(TimeDelta::days(1));
+    assert_eq!(obstacles(&test, &ann, &view).await.unwrap(), [cooling]);
+    filled(&test, &view, &ann).await;
+    assert_eq!(code(send(&test, &ann, view.id).await), "form.cooling_down");
+    test.advance(TimeDelta::days(6));
+    assert_eq!(obstacles(&test, &ann, &view).await.unwrap(), []);
+    assert_eq!(send(&test, &ann, view.id).await.unwrap().number, 2);
+}
