@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
-use super::{error_page, openapi};
+use super::openapi;
 
 /// The scope of what nobody needs a credential for.
 const PUBLIC: &str = "public";
@@ -14,28 +14,26 @@ pub(super) const PAGES: &str = "meta";
 
 const INTRODUCTION: &str = "# Guildhall
 
-> A self-hosted Discord bot and its HTTP control plane in one program: vanishing channels and named channels of a \
-Discord server, by slash command and over HTTP, practice timers, people, and API keys, on one store.
+> A self-hosted Discord bot and its HTTP control plane in one program: vanishing and named channels, practice timers, \
+applications and votes, people, and API keys, on one store.
 
 The complete description is [/openapi.json](/openapi.json) (OpenAPI 3.1), for people [/reference](/reference).
 
 ## Authentication
 
 Send a key in the header `X-API-Key: KEY`, or as `Authorization: ApiKey KEY`. Operations stand below the scope that a \
-key needs; `read`, `write` and `admin` cover many, the root key has all. Keys are made at `/api/admin/keys`. A key bound to one server sees and changes that \
-server's rows alone. `Sunset` on an answer says that your key will soon stop to work.
+key needs; `read`, `write` and `admin` cover many, the root key has all. Keys are made at `/api/admin/keys`. A key bound \
+to one server sees and changes that server's rows alone. `Sunset` on an answer says that your key will soon end.
 
 ## Limits
 
-Each caller has a number of requests that come back evenly. Answers say in `RateLimit` and \
-`X-RateLimit-Remaining` how many are left; 429 says in `Retry-After` when the next one passes. Without a good credential \
-the address counts.
+Answers say in `RateLimit` and `X-RateLimit-Remaining` how many requests are left; 429 says in `Retry-After` when the \
+next one passes. Without a good credential the address counts.
 
 ## Sending again
 
-Put a fresh `Idempotency-Key: TEXT` on POST and PATCH. Sent again within 24 hours with the same body, the request has no \
-second effect and gets the first answer with `Idempotent-Replayed: true`; with another body it gets 422, and while the \
-first one is under way 409.
+Put a fresh `Idempotency-Key: TEXT` on POST and PATCH: sent again within 24 hours, the request has no second effect and \
+gets the first answer with `Idempotent-Replayed: true`. Another body gets 422; while the first one is under way it is 409.
 
 ## Conventions
 
@@ -46,20 +44,14 @@ get 304 while nothing changed. Every answer has `X-Request-Id`.
 
 ## Errors
 
-`application/problem+json` with `type`, `title`, `status`, `detail`, `instance`, `code` (stable), `request_id`, \
-sometimes `errors` (`pointer` or `parameter`, `code`, `message`), and `error`, which repeats `detail`. Each code is \
-explained at `/errors/CODE`.
+`application/problem+json` (RFC 9457) with a stable `code`, `request_id`, sometimes `errors` (`pointer` or `parameter`, \
+`code`, `message`), and `error`, which repeats `detail`. Each code is explained at `/errors/CODE`.
 ";
 
 /// The page.
 pub(super) fn text(document: &Value) -> String {
     let mut text = INTRODUCTION.to_owned();
-    text.push_str("\nGeneral codes:");
-    for (code, status) in error_page::codes() {
-        let _ = write!(text, " `{code}` {status},");
-    }
-    text.truncate(text.len() - 1);
-    text.push_str(".\n\n## Endpoints\n\n");
+    text.push_str("\n## Endpoints\n\n");
     for (alias, own) in openapi::ALIASES {
         let _ = writeln!(text, "- Whatever is below `{own}` is also below `{alias}`");
     }
@@ -69,9 +61,7 @@ pub(super) fn text(document: &Value) -> String {
             scope => write!(text, "\n### `{scope}`\n\n{endpoints}"),
         };
     }
-    text.push_str(
-        "\nThe complete description also has pages for people, and other names for older clients (`x-alias-of`).\n",
-    );
+    text.push_str("\nThe complete description also has other names for older clients (`x-alias-of`).\n");
     text
 }
 
