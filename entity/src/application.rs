@@ -97,7 +97,7 @@ pub struct Model {
     /// The deadline was put off once, because of a tie.
     pub is_extended: bool,
     /// The vote ended in a tie, and whoever may decide in spite of votes has to.
-    pub waits_for_owner: bool,
+    pub is_tied: bool,
     /// When its deadline is looked at next; none where nothing is to be done.
     pub due_at: Option<DateTimeUtc>,
     /// How many may vote, as last counted.

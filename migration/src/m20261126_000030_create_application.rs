@@ -20,9 +20,9 @@ impl MigrationTrait for Migration {
         for (name, table, columns, is_unique) in [
             ("application_number", "application", &["guild_id", "number"][..], true),
             // Lists, the newest first.
-            ("application_newest", "application", &["submitted_at", "id"], false),
-            ("application_guild", "application", &["guild_id", "status", "submitted_at"], false),
-            ("application_status", "application", &["status", "submitted_at"], false),
+            ("application_newest", "application", &["submitted_at", "number"], false),
+            ("application_guild", "application", &["guild_id", "status", "submitted_at", "number"], false),
+            ("application_status", "application", &["status", "submitted_at", "number"], false),
             // What a form has received, and of whom.
             ("application_form", "application", &["form_id", "status"], false),
             ("application_applicant", "application", &["discord_user_id", "guild_id"], false),
@@ -79,7 +79,7 @@ fn application() -> TableCreateStatement {
         .col(timestamp_with_time_zone("submitted_at"))
         .col(timestamp_with_time_zone_null("deadline_at"))
         .col(boolean("is_extended"))
-        .col(boolean("waits_for_owner"))
+        .col(boolean("is_tied"))
         .col(timestamp_with_time_zone_null("due_at"))
         .col(integer_null("voters_count"))
         .col(integer("decision"))

@@ -85,7 +85,7 @@ async fn list(
     listed(&domain, &actor, wanted, query, (&asked, &uri)).await
 }
 
-/// List applications that wait for a decision
+/// List those that wait
 ///
 /// Newest first.
 #[utoipa::path(get, path = "/pending", tag = "applications", operation_id = "listPendingApplications",
@@ -124,7 +124,7 @@ fn shown(row: Model) -> Result<Answer<Application>, Problem> {
     Ok(Answer(Application::of(row)?))
 }
 
-/// Read an application by the message that it is bound to
+/// Read the application of a message
 #[utoipa::path(get, path = "/by-message/{messageId}", tag = "applications", operation_id = "getApplicationByMessage",
     extensions(("x-scope" = json!("applications:read")), ("x-guild" = json!(true))),
     params(("messageId" = String, Path, description = "A program's message")),
@@ -165,7 +165,7 @@ async fn numbered(
     shown(application::by_number(domain, actor, guild_id, number).await?)
 }
 
-/// Read an application by its number
+/// Read the application of a number
 #[utoipa::path(get, path = "/by-number/{number}", tag = "applications", operation_id = "getApplicationByNumber",
     extensions(("x-scope" = json!("applications:read")), ("x-guild" = json!(true))),
     params(("number" = String, Path, description = "Its number", pattern = "^[0-9]+$", example = "1"), Numbers),
@@ -243,7 +243,7 @@ async fn set_status(
     Ok(Answer(Success::DONE))
 }
 
-/// Decide an application, or bind it to a message
+/// Decide it, or bind it to a message
 ///
 /// To decide takes the scope `applications:decide` as well.
 #[utoipa::path(patch, path = "/{id}", tag = "applications", operation_id = "changeApplication",
@@ -282,7 +282,7 @@ async fn remove(
     Ok(Answer(Success::DONE))
 }
 
-/// Vote on an application
+/// Vote
 ///
 /// Each `userId` has one vote, of which the last one counts while the application is open; the vote that meets the
 /// policy decides. With a Bearer token the voter is whoever signed in.
@@ -317,7 +317,7 @@ async fn vote(
     Ok(Answer(application::vote(&domain, &actor, id, body.into()).await?.vote.into()))
 }
 
-/// Read the votes on an application
+/// Read the votes
 ///
 /// While a blind vote goes on, they are hidden: 403.
 #[utoipa::path(get, path = "/{id}/votes", tag = "applications", operation_id = "listVotes",

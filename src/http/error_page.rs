@@ -76,8 +76,3 @@ pub(super) fn text(code: &str) -> Option<String> {
         )
     })
 }
-
-/// All codes of the control plane itself, with their statuses.
-pub(super) fn codes() -> impl Iterator<Item = (&'static str, u16)> {
-    CODES.iter().map(|(code, status, _)| (*code, *status))
-}

@@ -94,7 +94,7 @@ impl Change<'_> {
             status: Set(row.status),
             deadline_at: Set(row.deadline_at),
             is_extended: Set(row.is_extended),
-            waits_for_owner: Set(row.waits_for_owner),
+            is_tied: Set(row.is_tied),
             due_at: Set(row.due_at),
             decision: Set(row.decision),
             decided_at: Set(row.decided_at),

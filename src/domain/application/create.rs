@@ -327,7 +327,7 @@ fn blank(change: Change<'_>, new: &NewApplication, policy: &Policy, number: i64)
         submitted_at: now,
         deadline_at,
         is_extended: false,
-        waits_for_owner: false,
+        is_tied: false,
         due_at: deadline_at,
         voters_count: None,
         decision: 0,

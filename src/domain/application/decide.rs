@@ -44,7 +44,7 @@ impl Change<'_> {
         row.reason = decision.reason;
         row.decision += 1;
         row.due_at = None;
-        row.waits_for_owner = false;
+        row.is_tied = false;
         self.save(row, ApplicationStatus::Pending).await?;
         self.add_steps(row, &follow_up(row, policy)).await?;
         let kind = match row.status {
@@ -60,7 +60,7 @@ impl Change<'_> {
 
     /// The vote is over, and whoever may decide in spite of votes has to.
     pub(super) fn leave_to_owner(&self, row: &mut Model) {
-        row.waits_for_owner = true;
+        row.is_tied = true;
         row.due_at = None;
     }
 

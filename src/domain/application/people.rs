@@ -117,7 +117,7 @@ pub(in crate::domain) async fn erase_applications(
         decided_by: Set(Some(person.actor())),
         decided_at: Set(Some(author.at())),
         due_at: Set(None),
-        waits_for_owner: Set(false),
+        is_tied: Set(false),
         ..Default::default()
     };
     application::Entity::update_many()

@@ -106,8 +106,12 @@ pub async fn own(domain: &Domain, actor: &Actor, page: PageRequest) -> Result<Ap
     part(reader, newest(application::Entity::find().filter(theirs)), page).await
 }
 
+/// Of those of one moment, the one with the higher number is newer.
 fn newest(found: Select<application::Entity>) -> Select<application::Entity> {
-    found.order_by_desc(application::COLUMN.submitted_at).order_by_desc(application::COLUMN.id)
+    found
+        .order_by_desc(application::COLUMN.submitted_at)
+        .order_by_desc(application::COLUMN.number)
+        .order_by_desc(application::COLUMN.id)
 }
 
 async fn part(

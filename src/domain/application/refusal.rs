@@ -184,7 +184,7 @@ impl Refusal for ApplicationRefusal {
             Self::NotFound => "application.not_found",
             Self::NotPending { .. } => "application.not_pending",
             Self::StillPending => "application.still_pending",
-            Self::WaitsForOwner => "application.waits_for_owner",
+            Self::WaitsForOwner => "application.left_to_owner",
             Self::OwnApplication => "application.own",
             Self::NoVoter => "application.no_voter",
             Self::OtherVoter => "application.other_voter",

@@ -52,7 +52,7 @@ async fn remind_in(txn: &WriteTransaction, input: &Input) -> Result<Reminder, Er
     let mut row = lock(txn, input.id).await?;
     require_or_hide(&input.actor, Right::WriteApplications, &row)?;
     require_pending(&row)?;
-    if row.waits_for_owner {
+    if row.is_tied {
         return Err(ApplicationRefusal::WaitsForOwner.into());
     }
     let now: DateTime<Utc> = change.now();

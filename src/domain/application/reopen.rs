@@ -64,7 +64,7 @@ async fn reopen_in(txn: &WriteTransaction, input: &Input) -> Result<Model, Error
     row.decided_how = None;
     row.reason = None;
     row.is_extended = false;
-    row.waits_for_owner = false;
+    row.is_tied = false;
     row.deadline_at = deadline(&policy, change.now());
     row.due_at = row.deadline_at;
     change.save(&mut row, was).await?;

@@ -66,7 +66,7 @@ pub async fn review(domain: &Domain, actor: &Actor, id: ApplicationId) -> Result
     let reader = domain.store.reader();
     let votes = votes_of(reader, id).await?;
     let tally = Tally::of(&ballots(&votes));
-    let is_open = application.status == application::ApplicationStatus::Pending && !application.waits_for_owner;
+    let is_open = application.status == application::ApplicationStatus::Pending && !application.is_tied;
     let owing = if is_open { owing(reader, &application, &policy, &votes).await? } else { Owing::default() };
     Ok(Review {
         answers: answers_of(&application)?,

@@ -98,7 +98,7 @@ async fn vote_in(txn: &WriteTransaction, input: &Input) -> Result<Voted, Error> 
         return Err(ApplicationRefusal::OwnApplication.into());
     }
     require_pending(&row)?;
-    if row.waits_for_owner {
+    if row.is_tied {
         return Err(ApplicationRefusal::WaitsForOwner.into());
     }
     require_reason(&policy, &input.new)?;

@@ -20,6 +20,8 @@ fn filled(path: &str, id: &str) -> String {
         .replace("{discordId}", "1")
         .replace("{platform}", "github")
         .replace("{identity}", "n")
+        .replace("{messageId}", "m")
+        .replace("{number}", "1")
         .replace("{userId}", "00000000-0000-7000-8000-000000000000")
         .replace("{id}", id)
 }

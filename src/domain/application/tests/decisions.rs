@@ -58,7 +58,7 @@ async fn deadlines_expire_decide_extend_and_leave_to_the_owner() {
     assert_eq!(status(nobody).await, ApplicationStatus::Expired);
     assert_eq!(status(tied).await, ApplicationStatus::Rejected);
     assert_eq!(status(clear).await, ApplicationStatus::Approved);
-    assert_eq!(code(votes_for(&domain, owners, 12, VoteChoice::Approve).await), "application.waits_for_owner");
+    assert_eq!(code(votes_for(&domain, owners, 12, VoteChoice::Approve).await), "application.left_to_owner");
     let extended = now(&domain, longer).await;
     assert_eq!((extended.status, extended.is_extended), (ApplicationStatus::Pending, true));
     assert_eq!(extended.due_at, Some(domain.now() + after));

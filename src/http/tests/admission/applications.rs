@@ -3,7 +3,7 @@
 use entity::id::GuildId;
 use serde_json::{Value, json};
 
-use super::{HERE, Server};
+use super::{HERE, Server, people, sample_of_projects};
 use crate::domain::{
     application::{self, HttpApplication},
     testing,
@@ -31,6 +31,11 @@ pub(super) fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "listVotes" => ("/api/users/applications/$APPLICATION/votes", None),
         _ => return None,
     })
+}
+
+/// The lines of people, applications and projects.
+pub(super) fn sample_of_others(operation: &str) -> Option<(&'static str, Option<Value>)> {
+    people::sample(operation).or_else(|| sample(operation)).or_else(|| sample_of_projects(operation))
 }
 
 /// Whether it is about one application, which is not there for whoever may not see it.
