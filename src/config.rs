@@ -13,12 +13,14 @@ use serde::{Deserialize, Deserializer};
 
 use crate::secret::{DatabaseKind, DatabaseUrl, Secret};
 
+mod applications;
 mod catalogue;
 mod layers;
 mod problem;
 mod rules;
 mod sources;
 
+pub use applications::{ApplicationThreshold, ApplicationsConfig};
 pub use layers::Setting;
 pub use problem::{ConfigError, Place, Problem};
 pub use sources::Sources;
@@ -55,6 +57,8 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// What clients of other systems expect.
     pub compat: CompatConfig,
+    /// Applications that programs make.
+    pub applications: ApplicationsConfig,
     /// Secrets, which come from the environment or from files it names.
     pub secrets: Secrets,
     settings: Vec<Setting>,
@@ -77,6 +81,7 @@ struct Tables {
     log: LogConfig,
     shutdown: ShutdownConfig,
     compat: CompatConfig,
+    applications: ApplicationsConfig,
 }
 
 /// `[http]`: the control plane's listener.
@@ -387,6 +392,9 @@ impl ShutdownConfig {
 pub struct CompatConfig {
     /// Whether `GET /api/users/by-discord/{id}` makes the person of an account.
     pub autocreate: bool,
+    /// The guild of applications that a program of no guild makes.
+    #[serde(deserialize_with = "text_or_none")]
+    pub guild_id: Option<String>,
 }
 
 /// Secrets: from the environment or from files that it names, never from `config.toml`.
@@ -434,6 +442,7 @@ impl Config {
             log: tables.log,
             shutdown: tables.shutdown,
             compat: tables.compat,
+            applications: tables.applications,
             secrets: secrets.into_secrets(),
             settings,
         })

@@ -7,6 +7,7 @@ pub mod access_token;
 pub mod actor;
 pub mod announcement;
 pub mod api_key;
+pub mod application;
 pub mod cache;
 pub mod counter;
 pub mod direct_message;
@@ -68,6 +69,8 @@ pub struct Limits {
     pub creates_users_on_read: bool,
     /// Signing in.
     pub sign_in: sign_in::SignInLimits,
+    /// Applications that programs make.
+    pub applications: application::HttpForm,
 }
 
 /// The operator's limits on API keys.
@@ -116,6 +119,7 @@ impl Default for Limits {
             },
             creates_users_on_read: true,
             sign_in: sign_in::SignInLimits::default(),
+            applications: application::HttpForm::default(),
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod access;
 mod api_key;
+mod application;
 pub mod auth;
 mod claim;
 mod client_address;
@@ -73,6 +74,7 @@ fn routes() -> OpenApiRouter<App> {
     let router = mount(router, "/api/auth", sign_in::routes());
     let router = mount(router, "/v1/auth", sign_in::account::routes());
     let router = mount(router, "/api/users", user::routes());
+    let router = mount(router, "/api/users/applications", application::routes());
     let router = mount(router, "/api/admin/identities", user::admin_routes());
     mount(router, "/api/projects", project::routes())
 }

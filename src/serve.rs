@@ -18,9 +18,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::{App, HttpSettings, Parts, Readiness, RootKey},
     clock::Clock,
-    config::{Config, KeyShape, KeysConfig},
+    config::{ApplicationThreshold, Config, KeyShape, KeysConfig},
     discord_api::{self, DiscordApi, OAuth},
-    domain::{Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key, sign_in::SignInLimits},
+    domain::{
+        Domain, KeyDialect, KeyLimits, Limits, SigningKeys, api_key,
+        application::{HttpForm, Policy, Quorum, Threshold},
+        sign_in::SignInLimits,
+    },
     ens_client::{EnsClient, EnsError},
     http,
     id_source::IdSource,
@@ -219,7 +223,22 @@ pub fn limits(config: &Config) -> Limits {
         keys: key_limits(&config.keys),
         creates_users_on_read: config.compat.autocreate,
         sign_in: SignInLimits { chain_ids: config.sign_in.chains.clone() },
+        applications: http_form(config),
     }
+}
+
+fn http_form(config: &Config) -> HttpForm {
+    let given = &config.applications;
+    let threshold = match given.threshold {
+        ApplicationThreshold::Majority => Threshold::Majority,
+        ApplicationThreshold::TwoThirds => Threshold::TwoThirds,
+        ApplicationThreshold::Unanimous => Threshold::Unanimous,
+        ApplicationThreshold::Quorum => Threshold::Count(given.quorum),
+    };
+    let deadline_hours = Some(given.deadline_hours).filter(|hours| *hours > 0);
+    let policy = Policy { quorum: Quorum::Count(given.quorum), threshold, deadline_hours, ..Policy::default() };
+    // The rule of the setting has read it as an id.
+    HttpForm { guild_id: config.compat.guild_id.as_ref().and_then(|id| id.parse().ok()), policy }
 }
 
 fn key_limits(keys: &KeysConfig) -> KeyLimits {

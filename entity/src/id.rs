@@ -198,6 +198,18 @@ uuid_id!(
     ProjectId
 );
 uuid_id!(
+    /// One vote on an application.
+    ApplicationVoteId
+);
+uuid_id!(
+    /// One step of what follows a decision.
+    ApplicationStepId
+);
+uuid_id!(
+    /// One note about an application.
+    ApplicationNoteId
+);
+uuid_id!(
     /// One practice session.
     PracticeSessionId
 );
@@ -212,4 +224,20 @@ uuid_id!(
 uuid_id!(
     /// One season of a guild's practice.
     PracticeSeasonId
+);
+uuid_id!(
+    /// One form that people apply with.
+    FormId
+);
+uuid_id!(
+    /// One question of a form.
+    FormQuestionId
+);
+uuid_id!(
+    /// One draft of an application.
+    FormDraftId
+);
+uuid_id!(
+    /// One application.
+    ApplicationId
 );

@@ -29,6 +29,7 @@ mod m20261126_000016_add_ens_due;
 mod m20261126_000020_create_practice;
 mod m20261126_000021_create_practice_post;
 mod m20261126_000022_create_practice_figures;
+mod m20261126_000030_create_application;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000020_create_practice::Migration),
             Box::new(m20261126_000021_create_practice_post::Migration),
             Box::new(m20261126_000022_create_practice_figures::Migration),
+            Box::new(m20261126_000030_create_application::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     discord::invite,
     discord_api::{self, DiscordApi, Lane, permission},
-    domain::{Actor, Domain, Source, guild, vanish},
+    domain::{Actor, Domain, Source, application, guild, vanish},
     id_source::IdSource,
     serve,
     store::Store,
@@ -18,6 +18,11 @@ use crate::{
 
 /// Most guilds and rules that are looked at.
 const LOOKED_AT_MAX: u64 = 1_000;
+
+/// Most decisions that are named one by one.
+const MISMATCHES_SHOWN: usize = 20;
+/// Most decisions by vote that are worked out again, the newest.
+const DECISIONS_MAX: u64 = 20_000;
 
 /// The outcome of one check.
 #[derive(Debug, Serialize)]
@@ -47,6 +52,7 @@ pub(super) async fn run(config: Config, json: bool) -> anyhow::Result<ExitCode> 
     match serve::open_store(&config).await {
         Ok(store) => {
             check_store(&mut report, &store).await;
+            check_decisions(&mut report, &domain(&config, &store)).await;
             check_discord(&mut report, &config, &store).await;
             store.close().await;
         }
@@ -78,6 +84,37 @@ async fn check_store(report: &mut Report, store: &Store) {
         Ok(problems) if problems.is_empty() => report.add("integrity", true, "no problem found"),
         Ok(problems) => report.add("integrity", false, problems.join("; ")),
         Err(error) => report.add("integrity", false, error.to_string()),
+    }
+}
+
+fn domain(config: &Config, store: &Store) -> Domain {
+    let clock = Clock::system();
+    Domain::new(store.clone(), clock.clone(), IdSource::random(clock), serve::limits(config))
+}
+
+/// What votes have decided must follow from them.
+async fn check_decisions(report: &mut Report, domain: &Domain) {
+    // A schema that is behind is told already.
+    if !matches!(domain.store().migration_status().await, Ok(status) if status.pending == 0) {
+        return;
+    }
+    match application::recount(domain, DECISIONS_MAX).await {
+        Ok(recount) if recount.mismatches.is_empty() => {
+            let looked_at =
+                if recount.more { format!("the newest {DECISIONS_MAX}") } else { recount.checked.to_string() };
+            report.add("decisions", true, format!("{looked_at} by vote: all follow from their votes"));
+        }
+        Ok(recount) => {
+            for wrong in recount.mismatches.iter().take(MISMATCHES_SHOWN) {
+                let votes = wrong.outcome.map_or("cannot be read".to_owned(), |outcome| format!("say {outcome:?}"));
+                let detail =
+                    format!("application {} ({}) is {:?}, but its votes {votes}", wrong.number, wrong.id, wrong.status);
+                report.add("decisions", false, detail);
+            }
+            let count = recount.mismatches.len();
+            report.add("decisions", false, format!("{count} of {} do not follow from their votes", recount.checked));
+        }
+        Err(error) => report.add("decisions", false, format!("{:#}", anyhow::Error::new(error))),
     }
 }
 
@@ -116,9 +153,7 @@ async fn check_discord(report: &mut Report, config: &Config, store: &Store) {
             return report.add("discord", false, format!("{error}: check DISCORD_TOKEN"));
         }
     }
-    let clock = Clock::system();
-    let domain = Domain::new(store.clone(), clock.clone(), IdSource::random(clock), serve::limits(config));
-    if let Err(error) = check_permissions(report, &api, &domain).await {
+    if let Err(error) = check_permissions(report, &api, &domain(config, store)).await {
         report.add("permissions", false, format!("{:#}", anyhow::Error::new(error)));
     }
 }

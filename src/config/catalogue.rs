@@ -21,7 +21,7 @@ pub(super) const SECRETS: [&str; 6] =
     ["API_KEY", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "ADMIN_SECRET_KEY", "DISCORD_TOKEN", "DISCORD_CLIENT_SECRET"];
 
 /// Examples for keys whose default is empty, which would teach nothing.
-const EXAMPLES: [(&str, &str); 10] = [
+const EXAMPLES: [(&str, &str); 11] = [
     ("http.public_url", "https://guildhall.example.org"),
     ("http.allowed_origins", "https://app.example.org"),
     ("http.trusted_proxies", "10.0.0.0/8"),
@@ -32,6 +32,7 @@ const EXAMPLES: [(&str, &str); 10] = [
     ("sign_in.chains", "1"),
     ("ens.rpc_url", "http://127.0.0.1:8545"),
     ("metrics.listen", "127.0.0.1:9464"),
+    ("compat.guild_id", "80351110224678912"),
 ];
 
 /// Such as `API_KEY=$(openssl rand -hex 32)`.

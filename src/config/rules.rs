@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::secret::DatabaseUrl;
 
 /// The least and the greatest value of each whole number; a test holds config.toml's comments to them.
-pub(super) const BOUNDS: [(&str, i64, i64); 41] = [
+pub(super) const BOUNDS: [(&str, i64, i64); 43] = [
     ("http.port", 0, 65_535),
     ("http.header_timeout_seconds", 1, 300),
     ("http.body_timeout_seconds", 1, 600),
@@ -52,6 +52,8 @@ pub(super) const BOUNDS: [(&str, i64, i64); 41] = [
     ("vanish.old_deletes_per_second", 1, 50),
     ("vanish.sweep_period_milliseconds", 10, 60_000),
     ("vanish.channels_at_once", 1, 1_000),
+    ("applications.quorum", 1, 100),
+    ("applications.deadline_hours", 0, 2_160),
     ("leases.duration_seconds", 1, 300),
     ("shutdown.grace_seconds", 1, 300),
 ];
@@ -117,6 +119,8 @@ fn text(path: &str, text: &str) -> Result<(), String> {
         "ens.rpc_url" => optional(text, node),
         "metrics.listen" => optional(text, loopback_address),
         "keys.shape" => one_of(text, &["live", "test", "compatible"]),
+        "applications.threshold" => one_of(text, &["majority", "two_thirds", "unanimous", "quorum"]),
+        "compat.guild_id" => optional(text, guild),
         "log.format" => one_of(text, &["auto", "human", "json"]),
         "log.level" => directives(text),
         _ => Ok(()),
@@ -149,6 +153,10 @@ fn accounts(text: &str) -> Result<(), String> {
 
 fn account(text: &str) -> Result<(), String> {
     if is_id(text) { Ok(()) } else { refuse("must be the application's id, in digits") }
+}
+
+fn guild(text: &str) -> Result<(), String> {
+    if is_id(text) { Ok(()) } else { refuse("must be the id of a Discord server, in digits") }
 }
 
 fn chain(text: &str) -> Result<(), String> {

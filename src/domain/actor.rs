@@ -155,6 +155,14 @@ pub enum Right {
     ReviewPractice,
     /// See and change the projects of everybody.
     ManageProjects,
+    /// See applications and votes: `applications:read`, or somebody who votes on them.
+    ReadApplications,
+    /// Make applications, bind and annotate them, and say who may not apply: Manage Server, or the role of reviewers.
+    WriteApplications,
+    /// Vote on applications: Manage Server, or the role of voters or reviewers.
+    VoteApplications,
+    /// Decide applications in spite of votes: Manage Server.
+    DecideApplications,
 }
 
 impl Right {
@@ -169,6 +177,10 @@ impl Right {
             Self::ManagePractice | Self::ReviewPractice => "practice:write",
             Self::ReadUsers => "users:read",
             Self::WriteUsers => "users:write",
+            Self::ReadApplications => "applications:read",
+            Self::WriteApplications => "applications:write",
+            Self::VoteApplications => "applications:vote",
+            Self::DecideApplications => "applications:decide",
             Self::ManageGuildRoles | Self::ManageKeys | Self::ManageUsers | Self::ManageProjects => ADMIN,
         }
     }
@@ -178,15 +190,23 @@ impl Right {
         matches!(self, Self::ManageKeys | Self::ReadUsers | Self::WriteUsers | Self::ManageUsers | Self::ManageProjects)
     }
 
+    /// Whether every signed-in member of the community has it.
+    fn is_the_communitys(self) -> bool {
+        matches!(self, Self::ReadUsers | Self::ReadApplications | Self::VoteApplications)
+    }
+
     /// What a member needs, in Discord's words.
     fn words(self) -> &'static str {
         match self {
             Self::ReadVanish | Self::ReadSettings | Self::ReadPractice => "membership of this server",
             Self::ManageVanish(_) => "the permission Manage Messages in that channel",
-            Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice => {
+            Self::ManageVanishDefaults | Self::ManageSettings | Self::ManagePractice | Self::DecideApplications => {
                 "the permission Manage Server, or the role that /settings role gives its rights"
             }
-            Self::ReviewPractice => {
+            Self::ReadApplications | Self::VoteApplications => {
+                "the permission Manage Server, or a role that /settings role makes manager, reviewer or voter"
+            }
+            Self::ReviewPractice | Self::WriteApplications => {
                 "the permission Manage Server, or a role that /settings role makes manager or reviewer"
             }
             Self::ManageGuildRoles => "the permission Manage Server",
@@ -223,7 +243,7 @@ impl Actor {
             Self::Key(key) => {
                 key.guild_id.is_none_or(|bound| Some(bound) == guild_id) && key.scopes.cover(right.scope(), guild_id)
             }
-            Self::User(user) => user.role == Role::Admin || right == Right::ReadUsers && user.role == Role::Member,
+            Self::User(user) => user.role == Role::Admin || user.role == Role::Member && right.is_the_communitys(),
             Self::CurrencyActor { .. } => false,
             Self::Member(member) => {
                 Some(member.guild_id) == guild_id && member.has(right) || member.is_bot_admin && right.is_the_hosts()
@@ -281,8 +301,13 @@ impl Member {
                 // Without a resolved channel only the right over the whole guild is certain.
                 _ => manages(),
             },
-            Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice => manages(),
-            Right::ReviewPractice => manages() || self.given.has(RoleKind::Reviewer),
+            Right::ManageVanishDefaults | Right::ManageSettings | Right::ManagePractice | Right::DecideApplications => {
+                manages()
+            }
+            Right::ReadApplications | Right::VoteApplications => {
+                manages() || self.given.has(RoleKind::Reviewer) || self.given.has(RoleKind::Voter)
+            }
+            Right::ReviewPractice | Right::WriteApplications => manages() || self.given.has(RoleKind::Reviewer),
             Right::ManageGuildRoles => bits(self.permissions, permission::MANAGE_GUILD),
             Right::ManageKeys => bits(self.permissions, permission::ADMINISTRATOR),
             Right::ReadUsers | Right::WriteUsers | Right::ManageUsers | Right::ManageProjects => false,

@@ -286,7 +286,7 @@ pub(in crate::domain) fn pause(attempts: i32, wish: Option<Duration>) -> TimeDel
 }
 
 /// Keeps vanish rules away from a post of ours.
-async fn spare(
+pub(in crate::domain) async fn spare(
     txn: &WriteTransaction,
     guild_id: GuildId,
     (message_id, channel_id): (MessageId, ChannelId),

@@ -3,7 +3,7 @@
 use entity::counter;
 use sea_orm::{
     ActiveValue::Set,
-    DbErr, EntityTrait, ExprTrait,
+    DbErr, EntityTrait, ExprTrait, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
@@ -21,6 +21,12 @@ pub(in crate::domain) async fn next(txn: &WriteTransaction, name: &str) -> Resul
         .exec_with_returning(txn.connection())
         .await?;
     Ok(row.value)
+}
+
+/// Holds the counter until the transaction ends, without giving a number: what it counts stays as it is meanwhile.
+pub(in crate::domain) async fn hold(txn: &WriteTransaction, name: &str) -> Result<(), DbErr> {
+    counter::Entity::find_by_id(name).lock_exclusive().one(txn.connection()).await?;
+    Ok(())
 }
 
 /// The last number given; 0 before the first.

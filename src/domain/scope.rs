@@ -12,7 +12,11 @@ pub const ADMIN: &str = "admin";
 pub const SCOPES_MAX: usize = 64;
 
 /// Every fine scope, `resource:action`, and what it allows.
-pub const CATALOGUE: [(&str, &str); 8] = [
+pub const CATALOGUE: [(&str, &str); 12] = [
+    ("applications:decide", "Decide, reopen and delete applications"),
+    ("applications:read", "See applications and their votes"),
+    ("applications:vote", "Vote on applications in the name of others"),
+    ("applications:write", "Make applications, and bind them to messages"),
     ("discord:channels:read", "See the named channels of servers"),
     ("discord:channels:write", "Set and clear the named channels of servers"),
     ("discord:vanish:read", "See which channels vanish"),
@@ -24,8 +28,14 @@ pub const CATALOGUE: [(&str, &str); 8] = [
 ];
 
 /// The presets, and what each allows.
-pub const PRESETS: [(&str, &str); 3] =
-    [("read", "Every scope that ends in :read"), ("write", "Every scope that ends in :write"), (ADMIN, "Everything")];
+pub const PRESETS: [(&str, &str); 3] = [
+    ("read", "Every scope that ends in :read"),
+    ("write", "Every scope that ends in :write, :vote or :decide"),
+    (ADMIN, "Everything"),
+];
+
+/// How scopes end that change something and are not for administrators only.
+const WRITING: [&str; 3] = [":write", ":vote", ":decide"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Grant {
@@ -60,7 +70,7 @@ impl Scope {
         here && match self.grant {
             Grant::Admin => true,
             Grant::Read => required.ends_with(":read"),
-            Grant::Write => required.ends_with(":write"),
+            Grant::Write => WRITING.iter().any(|end| required.ends_with(end)),
             Grant::Fine(fine) => fine == required,
         }
     }

@@ -46,6 +46,7 @@ const CODES: &[(&str, u16, &str)] = &[
 
 /// Features whose refusals have codes of their own, `feature.reason`.
 const FEATURES: &[&str] = &[
+    "application",
     "claim",
     "guild",
     "idempotency",

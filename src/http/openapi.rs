@@ -74,6 +74,7 @@ pub(super) fn head() -> OpenApi {
             tag("vanish", "Channels whose messages vanish"),
             tag("channels", "Named channels of a server"),
             tag("practice", "Practice sessions, and who has practised how much"),
+            tag("applications", "What people apply for, and votes on it"),
             tag("keys", "API keys: made, changed, replaced, revoked and counted"),
             tag("users", "People: listed, found by an account, made and deleted, and one's own settings and data"),
             tag("identities", "People's accounts elsewhere"),

@@ -62,6 +62,9 @@ enum Scope {
     /// Sessions, sums and goals.
     #[name = "practice"]
     Practice,
+    /// Applications and votes.
+    #[name = "applications"]
+    Applications,
 }
 
 impl Scope {
@@ -76,6 +79,7 @@ impl Scope {
             Self::Messages => Some(Part::Messages),
             Self::Vanish => Some(Part::Vanish),
             Self::Practice => Some(Part::Practice),
+            Self::Applications => Some(Part::Applications),
         }
     }
 }

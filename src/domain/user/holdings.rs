@@ -4,6 +4,7 @@
 //! Invariant: every column that names a person is in this list; a test reads the columns of the schema and fails on
 //! one that is not. What a feature adds, it adds here as well.
 
+mod applications;
 mod chat;
 mod keys;
 mod log;
@@ -44,11 +45,13 @@ pub enum Part {
     Vanish,
     /// What they have practised, and their goals.
     Practice,
+    /// What they have applied for, and how they voted.
+    Applications,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Profile,
         Self::Accounts,
         Self::Keys,
@@ -57,6 +60,7 @@ impl Part {
         Self::Messages,
         Self::Vanish,
         Self::Practice,
+        Self::Applications,
     ];
 
     /// As commands, requests and events spell it.
@@ -70,6 +74,7 @@ impl Part {
             Self::Messages => "messages",
             Self::Vanish => "vanish",
             Self::Practice => "practice",
+            Self::Applications => "applications",
         }
     }
 
@@ -299,6 +304,42 @@ pub const HOLDINGS: &[Holding] = &[
         export: Rule::Work(practice::export_goals),
         end_access: Rule::Nothing(LETS_NOBODY_IN),
         erase: Rule::Work(practice::erase_goals),
+    },
+    Holding {
+        table: "application",
+        columns: &["user_id", "discord_user_id", "decided_by"],
+        part: Some(Part::Applications),
+        merge: Rule::Work(applications::move_applications),
+        export: Rule::Work(applications::export_applications),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(applications::erase_applications),
+    },
+    Holding {
+        table: "application_vote",
+        columns: &["voter"],
+        part: Some(Part::Applications),
+        merge: Rule::Work(applications::move_votes),
+        export: Rule::Work(applications::export_votes),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(applications::erase_votes),
+    },
+    Holding {
+        table: "application_note",
+        columns: &["author"],
+        part: Some(Part::Applications),
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(applications::export_notes),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(applications::erase_notes),
+    },
+    Holding {
+        table: "application_block",
+        columns: &["discord_user_id", "blocked_by"],
+        part: None,
+        merge: Rule::Nothing(FOLLOWS_ACCOUNT),
+        export: Rule::Work(applications::export_blocks),
+        end_access: Rule::Nothing(LETS_NOBODY_IN),
+        erase: Rule::Work(applications::erase_blocks),
     },
     Holding {
         table: "direct_message",

@@ -1,5 +1,6 @@
 //! Who may call what: every operation of the description with every kind of key, and what is decided before a handler.
 
+mod applications;
 mod people;
 
 use std::collections::BTreeSet;
@@ -96,7 +97,9 @@ fn sample(operation: &str) -> Option<(&'static str, Option<Value>)> {
         "register" => ("/v1/auth/register", Some(json!({"email": "nobody", "password": "short"}))),
         "login" => ("/v1/auth/login", Some(json!({"email": "nobody", "password": "short"}))),
         "reportLeakedKey" => ("/api/keys/report-leak", Some(json!({"key": "$SECRET"}))),
-        other => return people::sample(other).or_else(|| sample_of_projects(other)),
+        other => {
+            return people::sample(other).or_else(|| applications::sample(other)).or_else(|| sample_of_projects(other));
+        }
     })
 }
 
@@ -200,13 +203,14 @@ fn expected(kind: &str, access: &Access, is_of_guild: bool, operation: &str) -> 
     let absent: &[u16] = match operation {
         "removeVanish" => SERVED,
         "getVanish" | "addDeleted" | "stopPractice" => &[404],
+        one if applications::is_about_one(one) => &[404],
         _ => &[403],
     };
     match kind {
         "none" | "expired" | "grace over" | "revoked" | "disabled" | "delivering" => &[401],
         "root" | "admin" => SERVED,
         "read" if scope.ends_with(":read") => SERVED,
-        "write" if scope.ends_with(":write") => SERVED,
+        "write" if [":write", ":vote", ":decide"].iter().any(|end| scope.ends_with(end)) => SERVED,
         "admin here" if is_of_guild => SERVED,
         "read here" if is_of_guild && scope.ends_with(":read") => SERVED,
         "admin elsewhere" if is_of_guild => absent,
@@ -252,6 +256,7 @@ async fn the_matrix() {
             let fill = |text: &str| text.replace("$KEY", &fresh.id.to_string()).replace("$SECRET", &fresh.secret);
             let people = match people::sample(own) {
                 Some(_) => people::fresh(&server, cells).await.to_vec(),
+                None if applications::sample(own).is_some() => applications::fresh(&server, cells).await.to_vec(),
                 None => Vec::new(),
             };
             let project = match sample_of_projects(own) {

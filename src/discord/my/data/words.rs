@@ -19,13 +19,14 @@ pub fn title(part: Option<Part>) -> &'static str {
         Some(Part::Messages) => "Shall I forget what I wrote to you?",
         Some(Part::Vanish) => "Shall I forget your vanishing messages?",
         Some(Part::Practice) => "Shall I forget what you have practised?",
+        Some(Part::Applications) => "Shall I forget your applications?",
     }
 }
 
 /// What goes.
 pub fn goes(part: Option<Part>) -> &'static str {
     match part {
-        None => "Your keys and sign-ins end, and your settings, accounts, projects and practice go.",
+        None => "Your keys and sign-ins end, and your settings, accounts, projects, practice and applications go.",
         Some(Part::Profile) => {
             "Your time zone, your language, your privacy and what you want to be written go back to the defaults."
         }
@@ -43,6 +44,10 @@ pub fn goes(part: Option<Part>) -> &'static str {
         Some(Part::Practice) => {
             "Your sessions, your hours and your goals go, in every server, and a timer that runs ends uncounted."
         }
+        Some(Part::Applications) => {
+            "What you wrote in applications goes, with what others noted about them, and open ones are taken back. Your \
+             reasons for votes go."
+        }
     }
 }
 
@@ -57,6 +62,10 @@ pub fn stays(part: Option<Part>) -> &'static str {
         Some(Part::Accounts) => "This account in Discord, what leads to it, and the log of what was done.",
         Some(Part::Keys) => "Counts of their use, which name nobody, and the log of what was done.",
         Some(Part::Sessions | Part::Projects | Part::Practice) => "Everything else, and the log of what was done.",
+        Some(Part::Applications) => {
+            "That there were applications, how they were decided, and how you voted, under a bare number that leads to \
+             nobody."
+        }
         Some(Part::Messages) => {
             "The messages themselves are Discord's: delete them there. A message with a key stays noted until I have \
              taken it back."
@@ -80,6 +89,7 @@ pub fn done(part: Option<Part>) -> &'static str {
         Some(Part::Messages) => "✅ What I wrote to you is forgotten",
         Some(Part::Vanish) => "✅ Your vanishing messages are forgotten",
         Some(Part::Practice) => "✅ What you have practised is forgotten",
+        Some(Part::Applications) => "✅ Your applications are forgotten",
     }
 }
 
@@ -108,6 +118,10 @@ fn name(table: &str) -> String {
         "practice_day" => "days with practice",
         "practice_correction" => "corrections of practice",
         "practice_goal" => "practice goals",
+        "application" => "applications",
+        "application_vote" => "votes on applications",
+        "application_note" => "notes about applications",
+        "application_block" => "servers where you may not apply",
         "event" => "entries of the log",
         other => return text::escape(&other.replace('_', " "), 40),
     }
