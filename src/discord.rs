@@ -4,6 +4,7 @@
 //! button carries its whole state, so that it works after a restart.
 
 mod apikey;
+mod applications;
 mod asked;
 mod bot_admin;
 mod component;
@@ -142,12 +143,14 @@ pub fn commands() -> Vec<Command> {
         settings::settings(),
         my::my(),
         practice_admin::practice_admin(),
+        applications::applications(),
         apikey::apikey(),
         help::help(),
         status::status(),
         menu::keep_message(),
         menu::vanish_in(),
         practice::practice_card(),
+        applications::applications_of(),
     ]
 }
 

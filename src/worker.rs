@@ -5,6 +5,7 @@
 
 pub mod announcer;
 pub mod cache_tailer;
+pub mod decision_carrier;
 pub mod idempotency_pruner;
 pub mod key_follower;
 pub mod key_keeper;
@@ -14,11 +15,13 @@ pub mod messenger;
 pub mod name_finder;
 pub mod practice_board;
 pub mod practice_keeper;
+pub mod review_post;
 pub mod sequencer;
 pub mod session_clearer;
 pub mod slot_confirmer;
 mod timer_notice;
 pub mod vanish_sweeper;
+pub mod vote_closer;
 
 use std::{
     collections::BTreeMap,

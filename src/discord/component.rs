@@ -3,7 +3,7 @@
 
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
-use super::{Asked, CommandError, Data, apikey, help, menu, my, practice, practice_admin, settings, vanish};
+use super::{Asked, CommandError, Data, apikey, applications, help, menu, my, practice, practice_admin, settings, vanish};
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
 
@@ -89,6 +89,7 @@ async fn route(
         "my" => my::pressed(data, asked, &press).await,
         "practice" => Box::pin(practice::pressed(data, asked, &press)).await,
         "practice-admin" => Box::pin(practice_admin::pressed(data, asked, &press)).await,
+        "application" => Box::pin(applications::pressed(data, asked, &press)).await,
         "settings" => settings::pressed(data, asked, &press).await,
         "slot" => settings::slot_pressed(data, asked, &press).await,
         // On the heap: it holds many calls.
