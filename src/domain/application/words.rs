@@ -59,7 +59,7 @@ pub fn step_words(step: &application_step::Model) -> String {
 /// A step in a line: what it does, how it stands, and why.
 pub fn step_line(step: &application_step::Model) -> String {
     let (sign, state) = match step.state {
-        StepState::Waiting if step.attempts == 0 => ("⏳", "waits"),
+        StepState::Waiting if step.last_code.is_none() => ("⏳", "waits"),
         StepState::Waiting => ("⏳", "is tried again"),
         StepState::Done => ("✅", "done"),
         StepState::Failed => ("❌", "failed"),
