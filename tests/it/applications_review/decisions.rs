@@ -60,9 +60,11 @@ on_both_stores! {
         bot.advance(TimeDelta::minutes(2));
         bot.drain().await;
         assert_eq!(hall.posts().len(), 1);
-        assert!(!post.text().contains("@everyone"), "text of people is inert");
-        let thread = hall.discord.messages(post.id);
-        assert_eq!(thread.iter().filter(|one| one.text().contains("long long")).count(), 1, "the thread has the whole");
+        assert!(!post.text().contains("@everyone"), "text of people is inert: {}", post.text());
+        let thread: Vec<_> = hall.discord.messages(post.id).iter().map(fake_discord::FakeMessage::text).collect();
+        let whole = thread.concat();
+        assert_eq!(whole.matches("**Why?**").count(), 1, "the thread has it once: {thread:?}");
+        assert_eq!(whole.matches("long").count(), 200, "the thread has the whole: {thread:?}");
         bot.finish().await;
     }
 
@@ -107,6 +109,8 @@ on_both_stores! {
         hall.press(ben, &post, "Approve").reply().await;
         hall.press(cas, &post, "Reject").reply().await;
         bot.advance(TimeDelta::hours(73));
+        bot.drain().await;
+        bot.advance(TimeDelta::seconds(4));
         bot.drain().await;
         assert_says(&hall.posts()[0].text(), &["ended in a tie"]);
         let form = hall.discord.command(hall.owner, hall.chat, "applications decide", json!({ "number": 1, "outcome": 0 }));
