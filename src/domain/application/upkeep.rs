@@ -10,8 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
 };
 use serde_json::json;
 
@@ -43,9 +42,8 @@ pub async fn put_off_post(domain: &Domain, id: ApplicationId, until: DateTime<Ut
                 application::Entity::update_many()
                     .col_expr(application::Column::PostDueAt, Expr::value(*until))
                     .col_expr(application::Column::PostLeasedUntil, Expr::value(None::<DateTime<Utc>>))
-                    .col_expr(application::Column::PostAttempts, Expr::col(application::Column::PostAttempts).sub(1))
+                    .col_expr(application::Column::PostAttempts, Expr::value(0))
                     .filter(application::COLUMN.id.eq(*id))
-                    .filter(application::COLUMN.post_attempts.gt(0))
                     .exec(txn.connection())
                     .await?;
                 Ok::<_, Error>(())
