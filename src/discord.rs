@@ -5,6 +5,7 @@
 
 mod apikey;
 mod apply;
+mod applications;
 mod asked;
 mod bot_admin;
 mod component;
@@ -146,12 +147,14 @@ pub fn commands() -> Vec<Command> {
         my::my(),
         practice_admin::practice_admin(),
         forms::forms(),
+        applications::applications(),
         apikey::apikey(),
         help::help(),
         status::status(),
         menu::keep_message(),
         menu::vanish_in(),
         practice::practice_card(),
+        applications::applications_of(),
     ]
 }
 

@@ -15,6 +15,7 @@ mod custom_id;
 mod error;
 mod guilds;
 mod interactions;
+mod markdown;
 mod members;
 mod messages;
 mod model;
@@ -43,6 +44,7 @@ pub use self::{
     breaker::ApiHealth,
     custom_id::{CUSTOM_ID_VERSION, custom_id},
     error::{Error, SetupError},
+    markdown::{bounded, escape},
     members::{NewInvite, REJECTION_REASON_MAX},
     messages::{BULK_DELETE_MAX, PAGE_MAX},
     model::{

@@ -5,6 +5,7 @@
 
 pub mod announcer;
 pub mod cache_tailer;
+pub mod decision_carrier;
 pub mod draft_pruner;
 pub mod idempotency_pruner;
 pub mod key_follower;
@@ -15,11 +16,13 @@ pub mod messenger;
 pub mod name_finder;
 pub mod practice_board;
 pub mod practice_keeper;
+pub mod review_post;
 pub mod sequencer;
 pub mod session_clearer;
 pub mod slot_confirmer;
 mod timer_notice;
 pub mod vanish_sweeper;
+pub mod vote_closer;
 
 use std::{
     collections::BTreeMap,

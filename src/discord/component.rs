@@ -4,7 +4,7 @@
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
 use super::{
-    Asked, CommandError, Data, apikey, apply, forms, help, menu, my, practice, practice_admin, settings, vanish,
+    Asked, CommandError, Data, apikey, applications, apply, forms, help, menu, my, practice, practice_admin, settings, vanish,
 };
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;
@@ -93,6 +93,7 @@ async fn route(
         "my" => my::pressed(data, asked, &press).await,
         "practice" => Box::pin(practice::pressed(data, asked, &press)).await,
         "practice-admin" => Box::pin(practice_admin::pressed(data, asked, &press)).await,
+        "application" => Box::pin(applications::pressed(data, asked, &press)).await,
         "settings" => settings::pressed(data, asked, &press).await,
         "slot" => settings::slot_pressed(data, asked, &press).await,
         // On the heap: it holds many calls.

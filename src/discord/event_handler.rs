@@ -12,7 +12,7 @@ use super::{CommandError, Data, component, invite, leak_scanner};
 use crate::{
     app::Gateway,
     discord_api::{self, Lane, permission},
-    domain::{guild, practice, slot, vanish},
+    domain::{application, guild, practice, slot, vanish},
 };
 
 /// Most channels with slots that one look at a guild asks about.
@@ -77,6 +77,7 @@ pub async fn handle(context: FrameworkContext<'_>, event: &FullEvent) -> Result<
         FullEvent::GuildMemberRemoval { guild_id, user, .. } => {
             match (GuildId::new(guild_id.get()), DiscordUserId::new(user.id.get())) {
                 (Some(guild), Some(account)) => {
+                    application::note_left(data.app.domain(), guild, &[account]).await?;
                     Ok(practice::note_departed(data.app.domain(), guild, &[account]).await?)
                 }
                 _ => Ok(()),
@@ -171,6 +172,7 @@ async fn channel_gone(data: &Data, guild: serenity::GuildId, channel: serenity::
 async fn rights_changed(data: &Data, guild: serenity::GuildId) -> Result<(), CommandError> {
     let Some(guild) = GuildId::new(guild.get()) else { return Ok(()) };
     data.api.forget_permissions(guild);
+    application::rights_changed(data.app.domain(), guild).await?;
     recheck(data, guild, Lane::Normal).await
 }
 

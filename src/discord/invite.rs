@@ -14,7 +14,10 @@ pub const NEEDED: u64 = permission::VIEW_CHANNEL
     | permission::EMBED_LINKS
     | permission::ATTACH_FILES
     | permission::CONNECT
-    | permission::MANAGE_THREADS;
+    | permission::MANAGE_THREADS
+    | permission::MANAGE_ROLES
+    | permission::CREATE_PUBLIC_THREADS
+    | permission::SEND_MESSAGES_IN_THREADS;
 
 /// What a sweep needs in its channel.
 pub const SWEEP_NEEDS: u64 = permission::VIEW_CHANNEL | permission::READ_MESSAGE_HISTORY | permission::MANAGE_MESSAGES;

@@ -28,6 +28,8 @@ use crate::{id_source::IdSource, store::WriteTransaction};
 
 /// The slot that receives announcements.
 pub const ALERTS: &str = "alerts";
+/// The kind of what reminds voters of an application.
+pub const REMINDED: &str = "application.reminded";
 /// The dispatcher's name in the table of cursors.
 const CURSOR: &str = "announcer";
 /// How long a claimed announcement belongs to its claimer.
@@ -132,6 +134,21 @@ fn announcement_of(event: &event::Model, now: DateTime<Utc>) -> Option<NewAnnoun
             let key = event.subject.strip_prefix("slot/")?;
             let position = event.position?;
             ("slot.broken", format!("slot.broken:{guild_id}:{key}:{position}"))
+        }
+        // What a person does not get is on the review post; what the guild must mend is told here.
+        "application.step_failed" if after["step"] != "direct_message" && after["step"] != "invite" => {
+            let (decision, step) = (&after["decision"], after["step"].as_str()?);
+            ("application.step_failed", format!("application.step_failed:{}:{decision}:{step}", event.subject))
+        }
+        "application.reminded" if after["people"] != 0 => {
+            return Some(NewAnnouncement {
+                guild_id,
+                slot_key: "applications".into(),
+                kind: REMINDED,
+                data: json!({ "subject": event.subject, "at": event.created_at }),
+                dedupe_key: format!("{REMINDED}:{}", event.position?),
+                at: now,
+            });
         }
         "practice.post_failed" => ("practice.post_failed", format!("practice.post_failed:{}", event.position?)),
         _ => return None,

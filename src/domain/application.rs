@@ -23,8 +23,10 @@ mod reopen;
 mod review;
 mod statistics;
 mod step;
+mod upkeep;
 mod vote;
 mod voter;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -54,7 +56,11 @@ pub use reopen::reopen;
 pub use review::{Owing, Review, own_vote, review};
 pub use statistics::{Statistics, StatisticsQuery, VoterCount, statistics};
 pub use step::{ClaimedStep, StepOutcome, claim_steps, retry_step, settle_step, skip_step, steps};
+pub use upkeep::{
+    UNPOSTED_KIND, follow_slots, of_applicant, put_off_post, rights_changed, tell_unposted,
+};
 pub use vote::{NewVote, Voted, vote};
+pub use words::{choice_words, code_words, how_words, status_words, step_line, step_words};
 
 use entity::id::{ApplicationId, GuildId};
 

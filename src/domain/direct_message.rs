@@ -179,6 +179,26 @@ async fn is_wanted(connection: &impl ConnectionTrait, row: &direct_message::Mode
     Ok(purpose.is_wanted(wish::of_account(connection, row.discord_user_id).await?))
 }
 
+/// Whether somebody can be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// As far as we know.
+    Open,
+    /// They took no message of late.
+    Closed,
+    /// They want none for such a purpose.
+    Unwanted,
+}
+
+/// Whether somebody can be written to for a purpose, at this moment.
+pub async fn reach(domain: &Domain, account: DiscordUserId, purpose: Purpose) -> Result<Reach, Error> {
+    let reader = domain.store.reader();
+    if !purpose.is_wanted(wish::of_account(reader, account).await?) {
+        return Ok(Reach::Unwanted);
+    }
+    Ok(if is_closed(reader, account, domain.now()).await? { Reach::Closed } else { Reach::Open })
+}
+
 /// What became of a claimed message.
 #[derive(Clone, Debug)]
 pub enum Outcome {

@@ -15,10 +15,11 @@ use crate::{
     ens_client::EnsClient,
     store::EventOrder,
     worker::{
-        self, Board, Worker, announcer::Announcer, draft_pruner::DraftPruner, idempotency_pruner::IdempotencyPruner,
-        key_keeper::KeyKeeper, message_timer::MessageTimer, messenger::Messenger, name_finder::NameFinder,
-        practice_keeper::PracticeKeeper, sequencer::Sequencer, session_clearer::SessionClearer,
-        slot_confirmer::SlotConfirmer, vanish_sweeper::VanishSweeper,
+        self, Board, Worker, announcer::Announcer, decision_carrier::DecisionCarrier, draft_pruner::DraftPruner,
+        idempotency_pruner::IdempotencyPruner, key_keeper::KeyKeeper, message_timer::MessageTimer,
+        messenger::Messenger, name_finder::NameFinder, practice_keeper::PracticeKeeper, review_post::ReviewPoster,
+        sequencer::Sequencer, session_clearer::SessionClearer, slot_confirmer::SlotConfirmer,
+        vanish_sweeper::VanishSweeper, vote_closer::VoteCloser,
     },
 };
 
@@ -115,12 +116,16 @@ impl Leader {
         let readiness = self.app.readiness().clone();
         let hears_voice = Box::new(move || readiness.gateway() == Gateway::Ready);
         self.employ(&mut term, PracticeKeeper::new(domain.clone(), self.sweeper.period, hears_voice));
+        let closer = VoteCloser::new(domain.clone(), self.app.discord().cloned(), self.sweeper.period);
+        self.employ(&mut term, closer);
         let Some(api) = self.app.discord() else { return term };
         self.employ(&mut term, VanishSweeper::new(domain.clone(), api.clone(), self.sweeper));
         self.employ(&mut term, MessageTimer::new(domain.clone(), api.clone(), self.sweeper.period));
         self.employ(&mut term, SlotConfirmer::new(domain.clone(), api.clone(), self.sweeper.period));
         self.employ(&mut term, Announcer::new(domain.clone(), api.clone(), self.sweeper.period));
         self.employ(&mut term, Messenger::new(domain.clone(), api.clone(), self.sweeper.period));
+        self.employ(&mut term, ReviewPoster::new(domain.clone(), api.clone(), self.sweeper.period));
+        self.employ(&mut term, DecisionCarrier::new(domain.clone(), api.clone(), self.sweeper.period));
         let bot = bot::run(self.app.clone(), api.clone(), self.bot.clone(), term.shutdown.clone());
         term.tasks.spawn(bot);
         term

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     discord_api::{self, DiscordApi, Lane},
     domain::{
-        Domain, Error,
+        Actor, Domain, Error,
         announcement::{self as announcements, Outcome},
+        application,
         direct_message::Kind,
         guild, practice,
         slot::{self, SlotKey, SlotProblem},
@@ -24,6 +25,9 @@ use crate::{
 
 /// Most events and posts of one step.
 const BATCH: u64 = 50;
+
+/// Most people whom one reminder pings.
+const REMINDED_MAX: usize = 50;
 
 /// Dispatches and posts.
 pub struct Announcer {
@@ -60,6 +64,10 @@ impl Announcer {
             None => {
                 let content = match (Kind::of_name(&row.kind), practice::announced(&row.data)) {
                     (Some(kind), _) => self.about_key(kind, &row.data).await?,
+                    _ if row.kind == announcements::REMINDED => match self.reminder(row).await? {
+                        Some(body) => return Ok(self.create(row, resolved.channel_id, body).await),
+                        None => return Ok(Outcome::Moot),
+                    },
                     (None, Some(what)) if row.kind == practice::BOARD_KIND => {
                         match practice_board::text(&self.domain, &self.api, row.guild_id, what).await {
                             Ok(content) => content,
@@ -74,12 +82,43 @@ impl Announcer {
                 json!({ "content": content, "allowed_mentions": { "parse": [] } })
             }
         };
+        Ok(self.create(row, resolved.channel_id, body).await)
+    }
+
+    async fn create(&self, row: &announcement::Model, channel: ChannelId, body: Value) -> Outcome {
         // At most 25 characters: the row's own randomness.
         let nonce: String = row.id.0.simple().to_string().chars().skip(7).collect();
-        match self.api.create_message(resolved.channel_id, body, Some(&nonce), Lane::Normal).await {
-            Ok(posted) => Ok(Outcome::Posted { message_id: posted.message_id, channel_id: posted.channel_id }),
-            Err(error) => Ok(failed(row, &error)),
+        match self.api.create_message(channel, body, Some(&nonce), Lane::Normal).await {
+            Ok(posted) => Outcome::Posted { message_id: posted.message_id, channel_id: posted.channel_id },
+            Err(error) => failed(row, &error),
         }
+    }
+
+    /// Who owes a vote in this moment, and nobody else, is pinged; none where nobody does any more.
+    async fn reminder(&self, row: &announcement::Model) -> Result<Option<Value>, Error> {
+        let id = row.data["subject"].as_str().and_then(|subject| subject.strip_prefix("application/")?.parse().ok());
+        let Some(id) = id else { return Ok(None) };
+        let review = match application::review(&self.domain, &Actor::System, id).await {
+            Err(error) if error.code() == Some("application.not_found") => return Ok(None),
+            review => review?,
+        };
+        let accounts: Vec<_> = review.owing.accounts.into_iter().take(REMINDED_MAX).collect();
+        if accounts.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<_> = accounts.iter().map(|account| format!("<@{account}>")).collect();
+        let number = review.application.number;
+        let end = review.application.due_at.map_or_else(String::new, |at| format!(" It ends <t:{}:R>.", at.timestamp()));
+        let link = match (review.application.review_channel_id, review.application.review_message_id) {
+            (Some(channel), Some(message)) => {
+                format!(" https://discord.com/channels/{}/{channel}/{message}", row.guild_id)
+            }
+            _ => String::new(),
+        };
+        Ok(Some(json!({
+            "content": format!("🔔 {}: application **#{number}** waits for your vote.{end}{link}", names.join(" ")),
+            "allowed_mentions": { "parse": [], "users": accounts },
+        })))
     }
 }
 
@@ -135,6 +174,21 @@ fn text(row: &announcement::Model) -> String {
             let problem = state["problem"].as_str().and_then(SlotProblem::of_code);
             let words = problem.map_or("it cannot be used", SlotProblem::words);
             format!("⚠️ The slot `{key}` is broken: {words}. `/settings slot set` gives it a new channel.")
+        }
+        application::UNPOSTED_KIND => {
+            let why = match state["code"].as_str() {
+                Some("no_slot") => "the slot `applications` leads to no channel: `/settings slot set` gives it one",
+                Some("no_thread") => "I may not start threads or write in them where applications are reviewed",
+                _ => "I may not post where applications are reviewed: `/settings doctor` shows what is missing",
+            };
+            format!("⚠️ Applications are not shown as they should be: {why}. `/applications queue` has them meanwhile.")
+        }
+        "application.step_failed" => {
+            let number = state["number"].as_i64().unwrap_or_default();
+            format!(
+                "⚠️ Something that follows the decision on application **#{number}** could not be done. Its review post \
+                 and `/applications view number:{number}` say what and why, and have **Retry**."
+            )
         }
         guild::digest::DIGEST_KIND => digest_text(data),
         "practice.post_failed" => {

@@ -3,6 +3,7 @@
 mod abuse;
 mod api_keys;
 mod apikey_commands;
+mod applications_review;
 mod applications;
 mod architecture;
 mod cli;

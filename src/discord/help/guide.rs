@@ -11,7 +11,7 @@ pub struct Guide {
 }
 
 /// The subjects, in the order of the menu.
-pub const GUIDES: [Guide; 10] = [
+pub const GUIDES: [Guide; 11] = [
     Guide {
         name: "vanish",
         title: "Vanishing channels",
@@ -92,6 +92,21 @@ pub const GUIDES: [Guide; 10] = [
             carry a form to another server. {settings history} shows who changed what, and brings deleted forms back.",
     },
     Guide {
+        name: "applications",
+        title: "Reviewing applications",
+        template: "Each application comes as a post in the slot `applications`, with a thread to talk about it.\n\
+            **1.** {settings slot set} leads `applications` to a channel of your reviewers; {settings role set} makes a \
+            role `reviewer` or `voter`.\n\
+            **2.** The buttons of the post vote. You see your own vote and what is still missing; it can be changed until \
+            the application is decided.\n\
+            **3.** {applications queue} has what waits, the one that ends next first. {applications view} shows all \
+            answers, votes and notes; {applications remind} tells those who have not voted, at most every 12 hours.\n\
+            **4.** The vote that is enough decides. {applications decide} decides in spite of votes, and is marked so. \
+            {applications reopen} opens an application again.\n\
+            Roles, messages and the thread follow by themselves. What fails is shown on the post with **Retry**; a role \
+            above mine waits until mine is moved up.",
+    },
+    Guide {
         name: "my",
         title: "You and your data",
         template: "{my profile} sets your time zone, your language, and who sees the accounts that you have elsewhere.\n\
@@ -156,7 +171,7 @@ impl Guide {
 }
 
 /// Examples, by command.
-const EXAMPLES: [(&str, &str); 69] = [
+const EXAMPLES: [(&str, &str); 80] = [
     ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
     ("vanish default", "/vanish default after:7d pins:keep"),
     ("vanish show", "/vanish show channel:#chat"),
@@ -217,6 +232,17 @@ const EXAMPLES: [(&str, &str); 69] = [
     ("forms show", "/forms show form:Staff"),
     ("forms export", "/forms export form:Staff"),
     ("forms import", "/forms import file:guildhall-form.json"),
+    ("applications queue", "/applications queue status:open mine:True"),
+    ("applications view", "/applications view number:12"),
+    ("applications vote", "/applications vote number:12 choice:approve"),
+    ("applications note", "/applications note number:12 text:knows Ada"),
+    ("applications remind", "/applications remind number:12"),
+    ("applications decide", "/applications decide number:12 outcome:reject"),
+    ("applications reopen", "/applications reopen number:12 reason:a mistake"),
+    ("applications block add", "/applications block add user:@Ada until:30d"),
+    ("applications block remove", "/applications block remove user:@Ada"),
+    ("applications block list", "/applications block list"),
+    ("applications stats", "/applications stats period:month"),
     ("apikey create", "/apikey create name:website preset:read-only expires:90d"),
     ("apikey list", "/apikey list"),
     ("apikey rotate", "/apikey rotate key:website overlap:24h"),
