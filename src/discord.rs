@@ -4,8 +4,8 @@
 //! button carries its whole state, so that it works after a restart.
 
 mod apikey;
-mod apply;
 mod applications;
+mod apply;
 mod asked;
 mod bot_admin;
 mod component;

@@ -4,7 +4,8 @@
 use serenity::all::{ComponentInteraction, ComponentInteractionDataKind, ModalInteraction};
 
 use super::{
-    Asked, CommandError, Data, apikey, applications, apply, forms, help, menu, my, practice, practice_admin, settings, vanish,
+    Asked, CommandError, Data, apikey, applications, apply, forms, help, menu, my, practice, practice_admin, settings,
+    vanish,
 };
 use crate::discord_api::CUSTOM_ID_VERSION;
 pub use crate::discord_api::custom_id;

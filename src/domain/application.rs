@@ -56,9 +56,7 @@ pub use reopen::reopen;
 pub use review::{Owing, Review, own_vote, review};
 pub use statistics::{Statistics, StatisticsQuery, VoterCount, statistics};
 pub use step::{ClaimedStep, StepOutcome, claim_steps, retry_step, settle_step, skip_step, steps};
-pub use upkeep::{
-    UNPOSTED_KIND, follow_slots, of_applicant, put_off_post, rights_changed, tell_unposted,
-};
+pub use upkeep::{UNPOSTED_KIND, follow_slots, of_applicant, put_off_post, rights_changed, tell_unposted};
 pub use vote::{NewVote, Voted, vote};
 pub use words::{choice_words, code_words, how_words, status_words, step_line, step_words};
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::Value;
 
-use super::{error_page, openapi};
+use super::openapi;
 
 /// The scope of what nobody needs a credential for.
 const PUBLIC: &str = "public";
@@ -64,12 +64,7 @@ const TOPICS: [(&str, &str); 9] = [
 /// The first page.
 pub(super) fn text() -> String {
     let mut text = INTRODUCTION.to_owned();
-    text.push_str("\nGeneral codes:");
-    for (code, status) in error_page::codes() {
-        let _ = write!(text, " `{code}` {status},");
-    }
-    text.truncate(text.len() - 1);
-    text.push_str(".\n\n## Endpoints\n\n");
+    text.push_str("\n## Endpoints\n\n");
     for (tag, about) in TOPICS {
         let _ = writeln!(text, "- [{tag}](/llms/{tag}.md): {about}");
     }

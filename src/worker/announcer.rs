@@ -108,7 +108,8 @@ impl Announcer {
         }
         let names: Vec<_> = accounts.iter().map(|account| format!("<@{account}>")).collect();
         let number = review.application.number;
-        let end = review.application.due_at.map_or_else(String::new, |at| format!(" It ends <t:{}:R>.", at.timestamp()));
+        let end =
+            review.application.due_at.map_or_else(String::new, |at| format!(" It ends <t:{}:R>.", at.timestamp()));
         let link = match (review.application.review_channel_id, review.application.review_message_id) {
             (Some(channel), Some(message)) => {
                 format!(" https://discord.com/channels/{}/{channel}/{message}", row.guild_id)

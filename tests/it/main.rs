@@ -3,8 +3,8 @@
 mod abuse;
 mod api_keys;
 mod apikey_commands;
-mod applications_review;
 mod applications;
+mod applications_review;
 mod architecture;
 mod cli;
 mod commands;

@@ -106,7 +106,7 @@ async fn show(data: &Data, asked: &Asked, shown: Shown) -> Result<Reply, Command
         let (sign, word) = application::status_words(row.status);
         let end = match (row.status, row.due_at) {
             (ApplicationStatus::Pending, Some(at)) => format!("ends {}", text::relative(at)),
-            (ApplicationStatus::Pending, None) if row.waits_for_owner => "a tie: decide it".to_owned(),
+            (ApplicationStatus::Pending, None) if row.is_tied => "a tie: decide it".to_owned(),
             (ApplicationStatus::Pending, None) => "no deadline".to_owned(),
             _ => word.to_owned(),
         };
@@ -120,9 +120,13 @@ async fn show(data: &Data, asked: &Asked, shown: Shown) -> Result<Reply, Command
             lost.unwrap_or_default()
         )
     });
-    let mut reply =
-        Reply::card(card::card(&format!("Applications · page {}", page + 1), card::BLUE, text::lines(lines, card::TEXT_MAX)));
-    let options = found.rows.iter().map(|row| card::choice(&argument::label(row), &row.id.to_string(), None)).collect::<Vec<_>>();
+    let mut reply = Reply::card(card::card(
+        &format!("Applications · page {}", page + 1),
+        card::BLUE,
+        text::lines(lines, card::TEXT_MAX),
+    ));
+    let options =
+        found.rows.iter().map(|row| card::choice(&argument::label(row), &row.id.to_string(), None)).collect::<Vec<_>>();
     if !options.is_empty() {
         reply = reply.row(card::menu(custom_id(AREA, "open", &[]), "Open…", options));
     }

@@ -58,10 +58,15 @@ fn said(found: &Statistics) -> String {
         let (sign, word) = application::status_words(*status);
         format!("{sign} **{count}** {word}")
     });
-    let time = found.median_seconds.map(|seconds| format!("Half were decided within **{}**", duration::format(seconds)));
+    let time =
+        found.median_seconds.map(|seconds| format!("Half were decided within **{}**", duration::format(seconds)));
     let voters = found.voters.iter().map(|one| {
         let who = one.voter.parse().map_or_else(|_| "somebody on the web".to_owned(), text::user);
-        format!("{who} · {} · {} approvals", card::count(usize::try_from(one.votes).unwrap_or(0), "vote", "votes"), one.approvals)
+        format!(
+            "{who} · {} · {} approvals",
+            card::count(usize::try_from(one.votes).unwrap_or(0), "vote", "votes"),
+            one.approvals
+        )
     });
     let heading = (!found.voters.is_empty()).then(|| "**Who votes**".to_owned());
     text::lines(states.chain(time).chain(heading).chain(voters), card::TEXT_MAX)

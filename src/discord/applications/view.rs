@@ -106,7 +106,7 @@ fn head(review: &Review, own: Option<&application_vote::Model>) -> String {
     if let Some(at) = row.due_at {
         let _ = write!(words, "\nThe vote ends {}", text::relative(at));
     }
-    if row.waits_for_owner {
+    if row.is_tied {
         words.push_str("\n⚖️ The vote has ended in a tie: decide it.");
     }
     if let Some(own) = own {
@@ -128,10 +128,10 @@ fn head(review: &Review, own: Option<&application_vote::Model>) -> String {
 }
 
 fn vote_line(vote: &application_vote::Model) -> String {
-    let who = vote.voter.parse().map_or_else(
-        |_| text::escape(vote.voter_name.as_deref().unwrap_or("somebody on the web"), 60),
-        text::user,
-    );
+    let who = vote
+        .voter
+        .parse()
+        .map_or_else(|_| text::escape(vote.voter_name.as_deref().unwrap_or("somebody on the web"), 60), text::user);
     let weight = if vote.weight == 1 { String::new() } else { format!(" ×{}", vote.weight) };
     let veto = if vote.is_veto && vote.choice == VoteChoice::Reject { " (veto)" } else { "" };
     let why = vote.reason.as_deref().map(|why| format!(" · {}", text::escape(why, REASON_SHOWN))).unwrap_or_default();
@@ -141,7 +141,8 @@ fn vote_line(vote: &application_vote::Model) -> String {
 /// What the card cuts off comes whole as a file.
 fn with_file(reply: Reply, review: &Review) -> Reply {
     let total: usize = review.answers.iter().map(|one| one.answer.chars().count() + 100).sum();
-    let is_cut = review.answers.iter().any(|one| one.answer.chars().count() > ANSWER_SHOWN || one.answer.contains('\n'));
+    let is_cut =
+        review.answers.iter().any(|one| one.answer.chars().count() > ANSWER_SHOWN || one.answer.contains('\n'));
     if total <= ANSWERS_MAX / 2 && !is_cut {
         return reply;
     }
@@ -156,7 +157,7 @@ fn with_file(reply: Reply, review: &Review) -> Reply {
 fn buttons(reply: Reply, review: &Review) -> Reply {
     let row = &review.application;
     let id = row.id.to_string();
-    if row.status == ApplicationStatus::Pending && !row.waits_for_owner {
+    if row.status == ApplicationStatus::Pending && !row.is_tied {
         let button = |label: &str, word: &str, asks: bool| {
             let verb = if asks { "why" } else { "vote" };
             look::button(label, custom_id(AREA, verb, &[&id, word]))
@@ -173,9 +174,7 @@ fn buttons(reply: Reply, review: &Review) -> Reply {
     let retries: Vec<_> = present
         .take(RETRIES_MAX)
         .enumerate()
-        .map(|(at, step)| {
-            look::button(&format!("Retry {}", at + 1), custom_id(AREA, "retry", &[&step.id.to_string()]))
-        })
+        .map(|(at, step)| look::button(&format!("Retry {}", at + 1), custom_id(AREA, "retry", &[&step.id.to_string()])))
         .collect();
     if retries.is_empty() { reply } else { reply.row(look::row(retries)) }
 }

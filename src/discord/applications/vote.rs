@@ -115,7 +115,9 @@ fn said(voted: &Voted) -> String {
     let number = voted.application.number;
     match (voted.is_changed, voted.vote.choice) {
         (false, _) => format!("Your vote on **#{number}** says **{word}** already."),
-        (true, VoteChoice::Recuse) => format!("🙈 You do not take part in **#{number}**. Voting after all is possible."),
+        (true, VoteChoice::Recuse) => {
+            format!("🙈 You do not take part in **#{number}**. Voting after all is possible.")
+        }
         (true, _) => format!("🗳️ Your vote on **#{number}**: **{word}**. You can change it while the vote goes on."),
     }
 }
@@ -134,7 +136,7 @@ async fn missing(data: &Data, actor: &Actor, id: ApplicationId) -> Result<String
     if row.status != ApplicationStatus::Pending {
         return Ok(decided(row));
     }
-    if row.waits_for_owner {
+    if row.is_tied {
         return Ok("⚖️ The vote has ended in a tie: whoever may decide in spite of votes decides now.".to_owned());
     }
     let end = row.due_at.map_or_else(String::new, |at| format!(" The vote ends <t:{}:R>.", at.timestamp()));

@@ -9,8 +9,8 @@ use entity::{
     id::{ApplicationId, DiscordUserId, GuildId},
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::Expr,
 };
 use serde_json::json;
 
@@ -140,11 +140,8 @@ pub async fn rights_changed(domain: &Domain, guild_id: GuildId) -> Result<(), Er
         .store
         .write((guild_id, domain.now()), |txn, (guild_id, now)| {
             Box::pin(async move {
-                let blocked = blocked(*guild_id)
-                    .select_only()
-                    .column(application_step::Column::Id)
-                    .limit(AGAIN_MAX)
-                    .into_query();
+                let blocked =
+                    blocked(*guild_id).select_only().column(application_step::Column::Id).limit(AGAIN_MAX).into_query();
                 let again = application_step::ActiveModel {
                     state: Set(StepState::Waiting),
                     attempts: Set(0),
@@ -171,10 +168,10 @@ fn blocked(guild_id: GuildId) -> sea_orm::Select<application_step::Entity> {
         .select_only()
         .column(application::Column::Id)
         .filter(application::COLUMN.guild_id.eq(guild_id))
-        .filter(Expr::col((application::Entity, application::Column::Decision)).eq(Expr::col((
-            application_step::Entity,
-            application_step::Column::Decision,
-        ))))
+        .filter(
+            Expr::col((application::Entity, application::Column::Decision))
+                .eq(Expr::col((application_step::Entity, application_step::Column::Decision))),
+        )
         .into_query();
     application_step::Entity::find()
         .filter(application_step::Column::State.eq(StepState::Failed))

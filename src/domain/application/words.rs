@@ -85,7 +85,9 @@ pub fn code_words(code: &str) -> String {
         "closed" if rest.is_empty() => {
             "they take no direct messages from me; the answer is in their `/my applications`".to_owned()
         }
-        "closed" => format!("they take no direct messages from me; their invite, good for nobody else: https://discord.gg/{rest}"),
+        "closed" => format!(
+            "they take no direct messages from me; their invite, good for nobody else: https://discord.gg/{rest}"
+        ),
         "unwanted" => "they want no direct messages; the answer is in their `/my applications`".to_owned(),
         "reopened" => "the application was opened again".to_owned(),
         "no_thread" => "there is no thread".to_owned(),

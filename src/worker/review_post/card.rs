@@ -75,15 +75,14 @@ fn colour(status: ApplicationStatus) -> u32 {
 
 fn text(review: &Review, around: Around) -> Vec<String> {
     let row = &review.application;
-    let who = row.discord_user_id.map_or_else(
-        || "somebody without a Discord account that I know".to_owned(),
-        |account| format!("<@{account}>"),
-    );
+    let who = row
+        .discord_user_id
+        .map_or_else(|| "somebody without a Discord account that I know".to_owned(), |account| format!("<@{account}>"));
     let native = if row.native_request_id.is_some() { " asks to join this server" } else { "" };
     let mut lines = vec![format!("**Applicant** {who}{native} · <t:{}:R>", row.submitted_at.timestamp())];
     lines.push(format!("**Votes** {}", votes(review)));
     if row.status == ApplicationStatus::Pending {
-        if row.waits_for_owner {
+        if row.is_tied {
             lines.push("⚖️ The vote has ended in a tie: whoever may decide in spite of votes decides now.".to_owned());
         } else {
             lines.push(format!("**Owe a vote** {}", owing(review, around)));
@@ -218,14 +217,19 @@ fn components(review: &Review) -> Vec<Value> {
     let mut rows = Vec::new();
     if application.status == ApplicationStatus::Pending {
         let mut buttons = Vec::new();
-        if !application.waits_for_owner {
+        if !application.is_tied {
             for (label, style, choice) in [
                 ("Approve", SUCCESS, VoteChoice::Approve),
                 ("Reject", DANGER, VoteChoice::Reject),
                 ("Abstain", SECONDARY, VoteChoice::Abstain),
                 ("Recuse", SECONDARY, VoteChoice::Recuse),
             ] {
-                buttons.push(button(label, style, verb(&review.policy, choice), &[&id, application::choice_words(choice)]));
+                buttons.push(button(
+                    label,
+                    style,
+                    verb(&review.policy, choice),
+                    &[&id, application::choice_words(choice)],
+                ));
             }
         }
         buttons.push(details);

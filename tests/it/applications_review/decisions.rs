@@ -6,7 +6,7 @@ use guildhall::domain::application::{Policy, Quorum, Reasons, Tie};
 use serde_json::json;
 
 use super::{Hall, assert_says};
-use crate::{harness::Bot, on_both_stores};
+use crate::on_both_stores;
 
 on_both_stores! {
     /// Ten members at once around the threshold, and one who clicks thirty times: one decision, one post, one role.

@@ -6,7 +6,7 @@ use fake_discord::Failure;
 use guildhall::domain::application::{self, Invite, Policy, Quorum, Verdict};
 
 use super::{Hall, ROOT, assert_says};
-use crate::{harness::Bot, on_both_stores};
+use crate::on_both_stores;
 
 const ROLE: &str = "/guilds/{guild_id}/members/{user_id}/roles/{role_id}";
 
