@@ -86,7 +86,7 @@ impl Bench {
     /// Twenty voters in turn, each of whom changes their mind each time.
     fn ballot(&self, index: usize) -> (ApplicationId, String, VoteChoice) {
         let id = self.ids[(index * 7_919) % self.ids.len()];
-        let choice = if (index / 20) % 2 == 0 { VoteChoice::Approve } else { VoteChoice::Reject };
+        let choice = if (index / 20).is_multiple_of(2) { VoteChoice::Approve } else { VoteChoice::Reject };
         (id, format!("voter {}", index % 20), choice)
     }
 

@@ -48,15 +48,15 @@ pub async fn applications(_ctx: Context<'_>) -> Result<(), CommandError> {
 /// is answered beside it.
 pub(super) async fn pressed(data: &Data, asked: &Asked, press: &Press<'_>) -> Result<(), CommandError> {
     match press.verb {
-        "vote" => asked.answer_beside(vote::pressed(data, asked, press)).await,
+        "vote" => Box::pin(asked.answer_beside(vote::pressed(data, asked, press))).await,
         "why" => asked.open(async { vote::form(press) }).await,
-        "voted" => asked.answer_beside(vote::explained(data, asked, press)).await,
-        "details" => asked.answer_beside(view::details(data, asked, press)).await,
+        "voted" => Box::pin(asked.answer_beside(vote::explained(data, asked, press))).await,
+        "details" => Box::pin(asked.answer_beside(view::details(data, asked, press))).await,
         "decide" => asked.open(async { decide::form_of(press) }).await,
-        "decided" => asked.answer_beside(decide::decided(data, asked, press)).await,
-        "retry" => asked.answer_beside(decide::retried(data, asked, press)).await,
-        "queue" => asked.answer(queue::turned(data, asked, press)).await,
-        "open" => asked.answer(queue::opened(data, asked, press)).await,
+        "decided" => Box::pin(asked.answer_beside(decide::decided(data, asked, press))).await,
+        "retry" => Box::pin(asked.answer_beside(decide::retried(data, asked, press))).await,
+        "queue" => Box::pin(asked.answer(queue::turned(data, asked, press))).await,
+        "open" => Box::pin(asked.answer(queue::opened(data, asked, press))).await,
         "blocks" => asked.answer(block::turned(data, asked, press)).await,
         "person" => asked.answer(person_menu::turned(data, asked, press)).await,
         _ => asked.answer_beside(async { Err(outdated()) }).await,

@@ -73,7 +73,7 @@ pub async fn vote(
         let row = argument::numbered(data, &asked, number).await?;
         cast(data, &asked, row.id, choice.into(), reason).await
     };
-    asked.answer(work).await
+    asked.answer(Box::pin(work)).await
 }
 
 /// A button of a review post.

@@ -94,7 +94,7 @@ async fn extend(change: Change<'_>, mut row: Model, policy: &Policy) -> Result<b
 }
 
 async fn leave(change: Change<'_>, mut row: Model) -> Result<bool, Error> {
-    change.leave_to_owner(&mut row);
+    Change::leave_to_owner(&mut row);
     change.save(&mut row, ApplicationStatus::Pending).await?;
     change.tell("application.tied", &row, (Value::Null, facts(&row))).await?;
     Ok(true)

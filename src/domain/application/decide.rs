@@ -59,7 +59,7 @@ impl Change<'_> {
     }
 
     /// The vote is over, and whoever may decide in spite of votes has to.
-    pub(super) fn leave_to_owner(&self, row: &mut Model) {
+    pub(super) fn leave_to_owner(row: &mut Model) {
         row.is_tied = true;
         row.due_at = None;
     }

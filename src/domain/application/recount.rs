@@ -86,8 +86,7 @@ async fn check(domain: &Domain, row: &Model) -> Result<Option<Mismatch>, Error> 
         // A form that had accepted enough let it expire.
         Outcome::Approved if policy.accept_limit.is_some() && row.status == ApplicationStatus::Expired => is_closed,
         Outcome::Approved => row.status == ApplicationStatus::Approved,
-        Outcome::Rejected | Outcome::Tied => row.status == ApplicationStatus::Rejected,
-        Outcome::Vetoed => row.status == ApplicationStatus::Rejected,
+        Outcome::Rejected | Outcome::Tied | Outcome::Vetoed => row.status == ApplicationStatus::Rejected,
         Outcome::NoQuorum => row.status == ApplicationStatus::Expired,
         Outcome::Undecided => false,
     };

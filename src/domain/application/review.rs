@@ -91,8 +91,8 @@ pub(super) async fn owing(
     if row.guild_id.is_some() {
         accounts.extend(earlier_voters(connection, row).await?);
     }
-    let voted: BTreeSet<DiscordUserId> = votes.iter().filter_map(|vote| vote.voter.parse().ok()).collect();
-    accounts.retain(|account| !voted.contains(account) && row.discord_user_id != Some(*account));
+    let heard: BTreeSet<DiscordUserId> = votes.iter().filter_map(|vote| vote.voter.parse().ok()).collect();
+    accounts.retain(|account| !heard.contains(account) && row.discord_user_id != Some(*account));
     let accounts: Vec<_> = accounts.into_iter().take(NAMED_MAX).collect();
     let others = base_of(row).map(|base| {
         let known = u32::try_from(votes.len() + accounts.len()).unwrap_or(u32::MAX);

@@ -43,6 +43,7 @@ const STEPS_MAX: u64 = 200;
 impl Change<'_> {
     /// Adds what follows the application's present decision; what is there already is not added twice.
     pub(super) async fn add_steps(&self, row: &Model, steps: &[(StepKind, String)]) -> Result<(), Error> {
+        use application_step::Column as C;
         if steps.is_empty() {
             return Ok(());
         }
@@ -61,7 +62,6 @@ impl Change<'_> {
             created_at: now,
             settled_at: None,
         };
-        use application_step::Column as C;
         application_step::Entity::insert_many(steps.iter().map(step).map(IntoActiveModel::into_active_model))
             .on_conflict_do_nothing_on([C::ApplicationId, C::Decision, C::Kind, C::Argument])
             .exec_without_returning(self.txn.connection())

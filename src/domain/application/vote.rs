@@ -92,9 +92,9 @@ async fn vote_in(txn: &WriteTransaction, input: &Input) -> Result<Voted, Error> 
         return Err(ApplicationRefusal::NotFound.into());
     }
     let policy = policy_of(&row)?;
-    let voter = Voter::of(txn.connection(), &input.actor, input.new.voter.as_deref()).await?;
-    voter.require(&input.actor, &row, &policy)?;
-    if voter.applies(&row) {
+    let caller = Voter::of(txn.connection(), &input.actor, input.new.voter.as_deref()).await?;
+    caller.require(&input.actor, &row, &policy)?;
+    if caller.applies(&row) {
         return Err(ApplicationRefusal::OwnApplication.into());
     }
     require_pending(&row)?;
@@ -103,7 +103,7 @@ async fn vote_in(txn: &WriteTransaction, input: &Input) -> Result<Voted, Error> 
     }
     require_reason(&policy, &input.new)?;
     let mut votes = votes_of(txn.connection(), row.id).await?;
-    let (at, is_changed) = store(change, &mut votes, &voter, input, &policy).await?;
+    let (at, is_changed) = store(change, &mut votes, &caller, input, &policy).await?;
     let mut has_decided = false;
     if is_changed {
         has_decided = count(change, &mut row, &policy, &votes).await?;
@@ -128,7 +128,7 @@ fn require_reason(policy: &Policy, new: &NewVote) -> Result<(), ApplicationRefus
 async fn store(
     change: Change<'_>,
     votes: &mut Vec<application_vote::Model>,
-    voter: &Voter,
+    caller: &Voter,
     input: &Input,
     policy: &Policy,
 ) -> Result<(usize, bool), Error> {
@@ -141,14 +141,14 @@ async fn store(
         _ => (1, false),
     };
     let weight = i32::try_from(weight).unwrap_or(i32::MAX);
-    let Some(at) = votes.iter().position(|vote| voter.is_called(&vote.voter)) else {
+    let Some(at) = votes.iter().position(|vote| caller.is_called(&vote.voter)) else {
         if votes.len() >= VOTES_MAX {
             return Err(ApplicationRefusal::TooManyVotes.into());
         }
         let row = application_vote::Model {
             id: ApplicationVoteId(change.ids.uuid()),
             application_id: input.id,
-            voter: voter.name.clone(),
+            voter: caller.name.clone(),
             voter_name: new.voter_name.clone(),
             choice: new.choice,
             weight,
@@ -203,7 +203,7 @@ async fn count(
         Outcome::Vetoed => (ApplicationStatus::Rejected, DecidedHow::Veto),
         Outcome::Tied if policy.tie == Tie::Reject => (ApplicationStatus::Rejected, DecidedHow::Vote),
         Outcome::Tied if policy.tie == Tie::Owner => {
-            change.leave_to_owner(row);
+            Change::leave_to_owner(row);
             return Ok(false);
         }
         Outcome::Undecided | Outcome::Tied | Outcome::NoQuorum => return Ok(false),

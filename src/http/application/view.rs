@@ -27,12 +27,13 @@ pub(super) struct Created {
     #[schema(value_type = String, format = "uuid")]
     id: ApplicationId,
     /// Its number in the server, or among those of none: given in order, without gaps.
-    application_number: i64,
+    #[serde(rename = "applicationNumber")]
+    number: i64,
 }
 
 impl From<Model> for Created {
     fn from(row: Model) -> Self {
-        Self { id: row.id, application_number: row.number }
+        Self { id: row.id, number: row.number }
     }
 }
 
@@ -56,7 +57,8 @@ pub(super) struct Application {
     #[schema(value_type = String, format = "uuid")]
     id: ApplicationId,
     /// Its number in the server, or among those of none.
-    application_number: i64,
+    #[serde(rename = "applicationNumber")]
+    number: i64,
     /// The server; null for one of none.
     #[schema(value_type = Option<String>)]
     guild_id: Option<GuildId>,
@@ -119,7 +121,7 @@ impl Application {
         };
         Ok(Self {
             id: row.id,
-            application_number: row.number,
+            number: row.number,
             guild_id: row.guild_id,
             form_id: row.form_id,
             user_id: row.user_id,
@@ -207,7 +209,8 @@ pub(super) struct Vote {
     user_name: Option<String>,
     /// What it says: approve, reject, abstain or recuse.
     #[schema(value_type = String, example = "approve")]
-    vote_type: &'static str,
+    #[serde(rename = "voteType")]
+    choice: &'static str,
     /// For how many it counts.
     weight: i32,
     /// Why.
@@ -224,7 +227,7 @@ impl From<application_vote::Model> for Vote {
             application_id: row.application_id,
             user_id: row.voter,
             user_name: row.voter_name,
-            vote_type: match row.choice {
+            choice: match row.choice {
                 VoteChoice::Approve => "approve",
                 VoteChoice::Reject => "reject",
                 VoteChoice::Abstain => "abstain",

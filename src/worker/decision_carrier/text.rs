@@ -27,7 +27,7 @@ pub(super) fn decision(row: &Model, guild: &str) -> Value {
         Some(reason) => format!("\n> {}", escape(reason, REASON_SHOWN)),
         None => String::new(),
     };
-    message(format!(
+    message(&format!(
         "{sign} Your application #{} in **{}** {what}.{why}\n-# `/my applications` shows all of yours.",
         row.number,
         escape(guild, NAME_SHOWN)
@@ -36,7 +36,7 @@ pub(super) fn decision(row: &Model, guild: &str) -> Value {
 
 /// The way in.
 pub(super) fn invite(row: &Model, guild: &str, code: &str) -> Value {
-    message(format!(
+    message(&format!(
         "🎟️ Your application #{} was approved. This invite to **{}** is good for you alone, once, for seven days: \
          https://discord.gg/{code}",
         row.number,
@@ -44,6 +44,6 @@ pub(super) fn invite(row: &Model, guild: &str, code: &str) -> Value {
     ))
 }
 
-fn message(content: String) -> Value {
+fn message(content: &str) -> Value {
     json!({ "content": content, "allowed_mentions": { "parse": [] } })
 }

@@ -137,11 +137,11 @@ fn votes(review: &Review) -> String {
 }
 
 fn owing(review: &Review, around: Around) -> String {
-    let named = &review.owing.accounts;
-    let mut names: Vec<_> = named.iter().take(NAMED_MAX).map(|account| format!("<@{account}>")).collect();
-    let counted = around.voters.map(|count| count.saturating_sub(review.voted + named.len() as u64));
+    let known = &review.owing.accounts;
+    let mut names: Vec<_> = known.iter().take(NAMED_MAX).map(|account| format!("<@{account}>")).collect();
+    let counted = around.voters.map(|count| count.saturating_sub(review.voted + known.len() as u64));
     let others = review.owing.others.map(u64::from).or(counted).unwrap_or(0);
-    let others = others + named.len().saturating_sub(NAMED_MAX) as u64;
+    let others = others + known.len().saturating_sub(NAMED_MAX) as u64;
     match others {
         0 => {}
         1 => names.push("1 other".to_owned()),
@@ -206,7 +206,7 @@ fn button(label: &str, style: u8, verb: &str, arguments: &[&str]) -> Value {
     json!({ "type": 2, "style": style, "label": bounded(label, 80), "custom_id": custom_id })
 }
 
-fn row(components: Vec<Value>) -> Value {
+fn row(components: &[Value]) -> Value {
     json!({ "type": 1, "components": components })
 }
 
@@ -233,10 +233,10 @@ fn components(review: &Review) -> Vec<Value> {
             }
         }
         buttons.push(details);
-        rows.push(row(buttons));
-        rows.push(row(vec![decide_menu(application.id)]));
+        rows.push(row(&buttons));
+        rows.push(row(&[decide_menu(application.id)]));
     } else {
-        rows.push(row(vec![details]));
+        rows.push(row(&[details]));
     }
     let failed = review.steps.iter().filter(|step| step.decision == application.decision);
     let retries: Vec<_> = failed
@@ -245,7 +245,7 @@ fn components(review: &Review) -> Vec<Value> {
         .map(|step| button(&format!("Retry: {}", short(step.kind)), SECONDARY, "retry", &[&step.id.to_string()]))
         .collect();
     if !retries.is_empty() {
-        rows.push(row(retries));
+        rows.push(row(&retries));
     }
     rows
 }
