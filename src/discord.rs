@@ -15,6 +15,7 @@ mod forms;
 mod gateway;
 mod help;
 pub mod invite;
+mod join_requests;
 mod leak_scanner;
 mod menu;
 mod my;
@@ -164,7 +165,12 @@ fn intents(settings: &GatewaySettings) -> serenity::GatewayIntents {
     use serenity::GatewayIntents as Intents;
     let content = if settings.message_content { Intents::MESSAGE_CONTENT } else { Intents::empty() };
     let members = if settings.members { Intents::GUILD_MEMBERS } else { Intents::empty() };
-    Intents::GUILDS | Intents::GUILD_MESSAGES | Intents::GUILD_VOICE_STATES | content | members
+    Intents::GUILDS
+        | Intents::GUILD_MESSAGES
+        | Intents::GUILD_VOICE_STATES
+        | Intents::GUILD_MODERATION
+        | content
+        | members
 }
 
 fn framework_options() -> poise::FrameworkOptions<Data, CommandError> {

@@ -30,6 +30,7 @@ pub mod idempotency_record;
 pub mod identity;
 pub mod instance_value;
 pub mod lease;
+pub mod native_link;
 pub mod oauth_state;
 pub mod password_credential;
 pub mod practice_activity_day;

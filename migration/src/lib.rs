@@ -32,6 +32,7 @@ mod m20261126_000022_create_practice_figures;
 mod m20261126_000023_lighten_event;
 mod m20261126_000030_create_application;
 mod m20261126_000032_create_form;
+mod m20261126_000033_create_native_link;
 
 /// All steps, in order.
 #[derive(Debug)]
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000023_lighten_event::Migration),
             Box::new(m20261126_000030_create_application::Migration),
             Box::new(m20261126_000032_create_form::Migration),
+            Box::new(m20261126_000033_create_native_link::Migration),
         ]
     }
 }

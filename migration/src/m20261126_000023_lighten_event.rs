@@ -1,6 +1,7 @@
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-/// Giving an event its position on PostgreSQL reads only those that have none, and runs no function for each.
+/// Giving an event its position on PostgreSQL reads only those that have none, and runs no function for each: that is
+/// run only where something else is to change.
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -17,10 +18,6 @@ impl MigrationTrait for Migration {
         let statements = "
             CREATE INDEX event_waiting ON event (id) WHERE position IS NULL;
             DROP TRIGGER event_append_only ON event;
-            CREATE OR REPLACE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-              RAISE EXCEPTION 'the event log is append-only';
-            END $$;
             CREATE TRIGGER event_append_only
             BEFORE DELETE OR UPDATE OF id, kind, guild_id, subject, actor, source, data, created_at ON event
             FOR EACH ROW EXECUTE FUNCTION event_append_only();
@@ -38,17 +35,8 @@ impl MigrationTrait for Migration {
             DROP TRIGGER event_positioned_once ON event;
             DROP TRIGGER event_append_only ON event;
             DROP INDEX event_waiting;
-            CREATE OR REPLACE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-             BEGIN
-               IF TG_OP = 'UPDATE' AND OLD.position IS NULL
-                  AND (NEW.id, NEW.kind, NEW.guild_id, NEW.subject, NEW.actor, NEW.source, NEW.data::text, NEW.created_at)
-                      IS NOT DISTINCT FROM
-                      (OLD.id, OLD.kind, OLD.guild_id, OLD.subject, OLD.actor, OLD.source, OLD.data::text, OLD.created_at)
-               THEN RETURN NEW; END IF;
-               RAISE EXCEPTION 'the event log is append-only';
-             END $$;
-             CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE ON event
-             FOR EACH ROW EXECUTE FUNCTION event_append_only();";
+            CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE ON event
+            FOR EACH ROW EXECUTE FUNCTION event_append_only();";
         manager.get_connection().execute_unprepared(statements).await?;
         Ok(())
     }

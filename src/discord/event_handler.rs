@@ -8,7 +8,7 @@ use std::{
 use entity::id::{ChannelId, DiscordUserId, GuildId, MessageId};
 use serenity::all::{self as serenity, FullEvent};
 
-use super::{CommandError, Data, component, invite, leak_scanner};
+use super::{CommandError, Data, component, invite, join_requests, leak_scanner};
 use crate::{
     app::Gateway,
     discord_api::{self, Lane, permission},
@@ -133,6 +133,9 @@ async fn guild_create(data: &Data, guild: &serenity::Guild) -> Result<(), Comman
     }
     guild::joined(domain, guild_id).await?;
     vanish::guild_seen(domain, guild_id, &newest).await?;
+    if let Err(error) = join_requests::read_waiting(domain, &data.api, guild_id).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "who waits to join could not be read");
+    }
     recheck(data, guild_id, Lane::Normal).await
 }
 

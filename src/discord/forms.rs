@@ -2,6 +2,7 @@
 
 pub(super) mod argument;
 mod edit;
+mod native;
 mod panel;
 mod policy;
 mod question;
@@ -29,6 +30,7 @@ const AREA: &str = "forms";
         "question::question",
         "panel::panel",
         "policy::policy",
+        "native::link_native",
         "edit::open",
         "edit::close",
         "show::preview",

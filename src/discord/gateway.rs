@@ -9,7 +9,7 @@ use serenity::{
     gateway::ConnectionStage,
 };
 
-use super::{Commands, Data, framework_options, intents, voice::VoiceWatch};
+use super::{Commands, Data, framework_options, intents, join_requests::JoinRequests, voice::VoiceWatch};
 use crate::{
     app::{self, App},
     discord_api::DiscordApi,
@@ -74,6 +74,7 @@ impl Gateway {
         let intents = intents(&settings);
         let data = Data::new(app, api, settings, commands);
         let voice = data.voice.clone();
+        let requests = JoinRequests::new(data.app.domain().clone());
         let framework = poise::Framework::builder()
             .options(framework_options())
             .initialize_owners(false)
@@ -83,6 +84,7 @@ impl Gateway {
         let client = serenity::all::ClientBuilder::new_with_http(http.build(), intents)
             .framework(framework)
             .voice_manager_arc(voice.clone())
+            .raw_event_handler(requests)
             .await?;
         Ok(Self { client, voice })
     }

@@ -8,6 +8,7 @@ mod config;
 mod draft;
 mod eligibility;
 mod filing;
+mod native;
 mod panel;
 mod policy;
 mod read;
@@ -24,6 +25,7 @@ pub use config::{
 pub use draft::{Answers, DRAFT_DAYS, DraftView, discard_draft, draft, drafts, missing, prune_drafts, save_answers};
 pub use eligibility::{Applicant, obstacles};
 pub use filing::{Mine, mine, my_application};
+pub use native::{NativeRequest, link_native, mirror_request, native_form};
 pub use panel::{PANELS_MAX, forget_panel, note_panel, panels};
 pub use policy::PolicyChange;
 pub use read::{FormView, form, form_named, form_of_draft, forms};

@@ -1,6 +1,7 @@
 //! Review posts, votes in chat, and what follows decisions.
 
 mod decisions;
+mod requests;
 mod steps;
 
 use entity::{

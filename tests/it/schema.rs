@@ -101,6 +101,7 @@ async fn build_from_rows(connection: &DatabaseConnection) {
         .register(entity::identity::Entity)
         .register(entity::instance_value::Entity)
         .register(entity::lease::Entity)
+        .register(entity::native_link::Entity)
         .register(entity::oauth_state::Entity)
         .register(entity::password_credential::Entity)
         .register(entity::practice_activity_day::Entity)

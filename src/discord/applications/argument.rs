@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::application::{ApplicationStatus, Model};
+use entity::{
+    application::{ApplicationStatus, Model},
+    id::FormId,
+};
 use serenity::all::CreateAutocompleteResponse;
 
 use crate::{
-    discord::{Asked, CommandError, Context, Data, text},
+    discord::{Asked, CommandError, Context, Data, forms, text},
     domain::{
         application::{self, ApplicationFilter, ApplicationOrder},
-        duration,
+        duration, form,
         vanish::PageRequest,
     },
 };
@@ -28,6 +31,24 @@ const BLOCK_MAX: i64 = 5 * 365 * 86_400;
 pub(super) async fn numbered(data: &Data, asked: &Asked, number: i64) -> Result<Model, CommandError> {
     let guild = asked.member()?.guild_id;
     Ok(application::by_number(data.app.domain(), &asked.actor().await?, Some(guild), number).await?)
+}
+
+/// The form that somebody names, if they name one.
+pub(super) async fn form(data: &Data, asked: &Asked, name: Option<&str>) -> Result<Option<FormId>, CommandError> {
+    let Some(name) = name else { return Ok(None) };
+    let guild = asked.member()?.guild_id;
+    let form = form::form_named(data.app.domain(), &asked.actor().await?, guild, name).await?;
+    Ok(Some(form.id))
+}
+
+/// Forms for what somebody has typed so far.
+pub(super) async fn complete_form(ctx: Context<'_>, typed: &str) -> CreateAutocompleteResponse {
+    let asked = Asked::command(ctx.data(), ctx.interaction);
+    let (Ok(actor), Ok(guild)) = (asked.actor().await, asked.member().map(|member| member.guild_id)) else {
+        return CreateAutocompleteResponse::new();
+    };
+    let forms = form::forms(ctx.data().app.domain(), &actor, guild).await.unwrap_or_default();
+    forms::argument::names(&forms, typed)
 }
 
 /// Numbers of open applications.

@@ -1,6 +1,9 @@
 //! `/applications queue`: what waits, the most urgent first.
 
-use entity::{application::ApplicationStatus, id::ApplicationId};
+use entity::{
+    application::ApplicationStatus,
+    id::{ApplicationId, FormId},
+};
 
 use super::{AREA, argument, view};
 use crate::{
@@ -62,20 +65,29 @@ struct Shown {
     code: &'static str,
     status: Option<ApplicationStatus>,
     is_unvoted: bool,
+    form: Option<FormId>,
 }
 
 /// Applications, the one that ends next first
 #[poise::command(slash_command)]
 pub async fn queue(
     ctx: Context<'_>,
+    #[description = "Only those of this form"]
+    #[autocomplete = "argument::complete_form"]
+    #[max_length = 45]
+    form: Option<String>,
     #[description = "How they stand; open without it"] status: Option<StatusOption>,
     #[description = "Only those that wait for your vote"] mine: Option<bool>,
 ) -> Result<(), CommandError> {
-    let asked = Asked::command(ctx.data(), ctx.interaction);
+    let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
     let status = status.unwrap_or(StatusOption::Open);
     let (_, code, status) = ALL.into_iter().find(|(one, _, _)| *one == status).unwrap_or(ALL[0]);
-    let shown = Shown { page: 0, code, status, is_unvoted: mine.unwrap_or(false) };
-    asked.answer(show(ctx.data(), &asked, shown)).await
+    let work = async {
+        let form = argument::form(data, &asked, form.as_deref()).await?;
+        let shown = Shown { page: 0, code, status, is_unvoted: mine.unwrap_or(false), form };
+        show(data, &asked, shown).await
+    };
+    asked.answer(Box::pin(work)).await
 }
 
 /// ◀ and ▶.
@@ -83,16 +95,20 @@ pub(super) async fn turned(data: &Data, asked: &Asked, press: &Press<'_>) -> Res
     let wanted = press.arguments.get(1).copied().unwrap_or_default();
     let (_, code, status) = ALL.into_iter().find(|(_, code, _)| *code == wanted).ok_or_else(outdated)?;
     let is_unvoted = press.arguments.get(2) == Some(&"m");
-    show(data, asked, Shown { page: press.argument::<u32>(0)?.into(), code, status, is_unvoted }).await
+    let form = match press.arguments.get(3) {
+        Some(id) => Some(id.parse().map_err(|_| outdated())?),
+        None => None,
+    };
+    show(data, asked, Shown { page: press.argument::<u32>(0)?.into(), code, status, is_unvoted, form }).await
 }
 
 async fn show(data: &Data, asked: &Asked, shown: Shown) -> Result<Reply, CommandError> {
     let (actor, guild) = (asked.actor().await?, asked.member()?.guild_id);
-    let Shown { page, code, status, is_unvoted } = shown;
+    let Shown { page, code, status, is_unvoted, form } = shown;
     let filter = ApplicationFilter {
         guild_id: Some(guild),
         status,
-        form_id: None,
+        form_id: form,
         is_unvoted,
         order: ApplicationOrder::Deadline,
         page: PageRequest { limit: PAGE, offset: page * PAGE },
@@ -131,7 +147,10 @@ async fn show(data: &Data, asked: &Asked, shown: Shown) -> Result<Reply, Command
         reply = reply.row(card::menu(custom_id(AREA, "open", &[]), "Open…", options));
     }
     let turn = |label: &str, page: u64| {
-        card::button(label, custom_id(AREA, "queue", &[&page.to_string(), code, if is_unvoted { "m" } else { "-" }]))
+        let (page, form) = (page.to_string(), form.map(|form| form.to_string()));
+        let state = [page.as_str(), code, if is_unvoted { "m" } else { "-" }];
+        let state: Vec<&str> = state.into_iter().chain(form.as_deref()).collect();
+        card::button(label, custom_id(AREA, "queue", &state))
     };
     let mut buttons = Vec::new();
     if page > 0 {

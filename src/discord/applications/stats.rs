@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::argument;
 use crate::{
     discord::{Asked, CommandError, Context, Reply, settings::card, text},
     domain::{
@@ -31,6 +32,10 @@ pub(super) enum PeriodOption {
 #[poise::command(slash_command)]
 pub async fn stats(
     ctx: Context<'_>,
+    #[description = "Only those of this form"]
+    #[autocomplete = "argument::complete_form"]
+    #[max_length = 45]
+    form: Option<String>,
     #[description = "Of which time; a month without it"] period: Option<PeriodOption>,
 ) -> Result<(), CommandError> {
     let (data, asked) = (ctx.data(), Asked::command(ctx.data(), ctx.interaction));
@@ -43,11 +48,12 @@ pub async fn stats(
             PeriodOption::All => (None, "all time"),
         };
         let since = days.map(|days| domain.now() - TimeDelta::days(days));
-        let query = StatisticsQuery { guild_id: Some(asked.member()?.guild_id), form_id: None, since };
+        let form_id = argument::form(data, &asked, form.as_deref()).await?;
+        let query = StatisticsQuery { guild_id: Some(asked.member()?.guild_id), form_id, since };
         let found = application::statistics(domain, &asked.actor().await?, query).await?;
         Ok(Reply::card(card::card(&format!("Applications · {words}"), card::BLUE, said(&found))))
     };
-    asked.answer(work).await
+    asked.answer(Box::pin(work)).await
 }
 
 fn said(found: &Statistics) -> String {

@@ -171,7 +171,7 @@ impl Guide {
 }
 
 /// Examples, by command.
-const EXAMPLES: [(&str, &str); 80] = [
+const EXAMPLES: [(&str, &str); 81] = [
     ("vanish set", "/vanish set after:1d channel:#chat keep_last:50"),
     ("vanish default", "/vanish default after:7d pins:keep"),
     ("vanish show", "/vanish show channel:#chat"),
@@ -225,6 +225,7 @@ const EXAMPLES: [(&str, &str); 80] = [
     ("forms question move", "/forms question move form:Staff question:2 place:1"),
     ("forms question remove", "/forms question remove form:Staff question:2"),
     ("forms panel post", "/forms panel post form:Staff channel:#welcome"),
+    ("forms link-native", "/forms link-native state:on form:Staff"),
     ("forms policy", "/forms policy form:Staff quorum:3 threshold:majority deadline:3d"),
     ("forms open", "/forms open form:Staff"),
     ("forms close", "/forms close form:Staff"),

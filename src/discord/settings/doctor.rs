@@ -16,7 +16,7 @@ use crate::{
     },
     discord_api::{self, Lane, permission},
     domain::{
-        Actor, Right,
+        Actor, Right, form,
         slot::{self as slots, SlotView},
         vanish,
     },
@@ -83,7 +83,9 @@ pub async fn report(data: &Data, asked: &Asked) -> Result<Reply, CommandError> {
     let guild = asked.member()?.guild_id;
     let actor = asked.actor().await?;
     let domain = data.app.domain();
-    let missing = permission::missing(data.api.own_server_permissions(guild, Lane::Interactive).await?, invite::NEEDED);
+    let native = form::native_form(domain, guild).await?.map_or(0, |_| permission::KICK_MEMBERS);
+    let rights = data.api.own_server_permissions(guild, Lane::Interactive).await?;
+    let missing = permission::missing(rights, invite::NEEDED | native);
     // What is true now is written down first, so that the report and the features agree.
     event_handler::recheck(data, guild, Lane::Interactive).await?;
     let views = slots::all_slots(domain, &actor, guild).await?;
