@@ -34,6 +34,12 @@ pub enum CommandError {
         /// The permissions' names.
         missing: Vec<&'static str>,
     },
+    /// The bot lacks permissions that hold for a whole server.
+    #[error("the bot lacks permissions in a server")]
+    BotLacksInServer {
+        /// The permissions' names.
+        missing: Vec<&'static str>,
+    },
     /// The command needs a server.
     #[error("This works only in a server")]
     OnlyInServers,
@@ -69,6 +75,13 @@ pub fn reply(error: &CommandError, interaction_id: u64) -> Reply {
                  until then I do nothing there",
                 names(missing),
                 text::channel(*channel)
+            ),
+        ),
+        CommandError::BotLacksInServer { missing } => (
+            "E-PERM-BOT",
+            format!(
+                "I lack {} in this server. Allow it for my role in the server's settings, then try again",
+                names(missing)
             ),
         ),
         CommandError::OnlyInServers => ("E-INPUT", error.to_string()),

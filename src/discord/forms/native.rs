@@ -47,8 +47,7 @@ async fn switch(data: &Data, asked: &Asked, state: Switch, name: &str) -> Result
     let rights = data.api.own_server_permissions(form.guild_id, Lane::Interactive).await?;
     let missing = permission::missing(rights, permission::KICK_MEMBERS);
     if missing != 0 {
-        let channel = asked.channel_id.ok_or(CommandError::OnlyInServers)?;
-        return Err(CommandError::BotLacks { channel, missing: permission::permission_names(missing) });
+        return Err(CommandError::BotLacksInServer { missing: permission::permission_names(missing) });
     }
     form::link_native(domain, &actor, place, true).await?;
     let waiting = join_requests::read_waiting(domain, &data.api, form.guild_id).await?;
