@@ -191,7 +191,7 @@ impl Right {
     }
 
     /// Whether every signed-in member of the community has it.
-    fn is_the_communitys(self) -> bool {
+    fn belongs_to_members(self) -> bool {
         matches!(self, Self::ReadUsers | Self::ReadApplications | Self::VoteApplications)
     }
 
@@ -243,7 +243,7 @@ impl Actor {
             Self::Key(key) => {
                 key.guild_id.is_none_or(|bound| Some(bound) == guild_id) && key.scopes.cover(right.scope(), guild_id)
             }
-            Self::User(user) => user.role == Role::Admin || user.role == Role::Member && right.is_the_communitys(),
+            Self::User(user) => user.role == Role::Admin || user.role == Role::Member && right.belongs_to_members(),
             Self::CurrencyActor { .. } => false,
             Self::Member(member) => {
                 Some(member.guild_id) == guild_id && member.has(right) || member.is_bot_admin && right.is_the_hosts()
