@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 use entity::{
     application::{ApplicationStatus, DecidedHow},
+    application_step::{StepKind, StepState},
     id::{DiscordUserId, GuildId},
 };
-use fake_discord::permission;
+use fake_discord::{Failure, permission};
 use guildhall::domain::{
     application::{self, ApplicationFilter},
     vanish::PageRequest,
@@ -85,6 +86,28 @@ on_both_stores! {
             assert_eq!((row.status, row.decided_how), (status, Some(DecidedHow::Native)));
         }
         assert_eq!(hall.discord.count("PATCH", "/guilds/{guild_id}/requests/{request_id}"), 0, "nothing is sent back");
+        bot.finish().await;
+    }
+
+    /// An answer that Discord does not take is tried again, and the person is let in once.
+    async fn an_answer_that_fails_is_tried_again(bot: Bot) {
+        let hall = linked(&bot).await;
+        let ada = hall.discord.add_user("ada");
+        let asks = hall.discord.submit_join_request(hall.guild, ada, &[]);
+        let post = hall.post().await;
+        bot.drain().await;
+        let route = "/guilds/{guild_id}/requests/{request_id}";
+        hall.discord.fail_next("PATCH", route, Failure::discord(400, 99_999, "not now"), 1);
+        hall.press(hall.owner, &post, "Approve").reply().await;
+        bot.drain().await;
+        let row = all(&hall).await.pop().expect("it was mirrored");
+        assert_eq!(hall.step(&row, StepKind::NativeRequest).await, (StepState::Waiting, Some("discord".to_owned())));
+        assert!(hall.discord.roles_of(hall.guild, ada).is_none());
+        bot.advance(TimeDelta::minutes(2));
+        bot.drain().await;
+        assert_eq!(hall.step(&row, StepKind::NativeRequest).await.0, StepState::Done);
+        assert!(hall.discord.roles_of(hall.guild, ada).is_some());
+        assert_eq!(hall.discord.join_request(hall.guild, asks).expect("it is there")["application_status"], "APPROVED");
         bot.finish().await;
     }
 

@@ -1,7 +1,11 @@
 //! What follows a decision: carried out once, retried, or visible.
 
 use chrono::TimeDelta;
-use entity::application_step::{StepKind, StepState};
+use entity::{
+    application::Model,
+    application_step::{StepKind, StepState},
+    id::RoleId,
+};
 use fake_discord::Failure;
 use guildhall::domain::application::{self, Invite, Policy, Quorum, Verdict};
 
@@ -84,6 +88,54 @@ on_both_stores! {
         assert!(hall.has_role(ada));
         let told = hall.discord.messages(hall.discord.dm(ada));
         assert_eq!(told.iter().filter(|one| one.text().contains("was approved")).count(), 1);
+        bot.finish().await;
+    }
+
+    /// Roles that are taken, invites, and threads that are opened again: each fails once, waits, and happens on its next
+    /// try.
+    async fn the_other_steps_are_retried_too(bot: Bot) {
+        let hall = Hall::open(&bot).await;
+        hall.discord.set_bot_permissions(hall.guild, 1 << 3);
+        let ada = hall.discord.add_member(hall.guild, "ada");
+        let guest = hall.discord.add_role(hall.guild, "Guest", 0);
+        hall.discord.give_role(hall.guild, ada, guest);
+        let mut policy = hall.policy();
+        policy.follow_up.roles_remove = vec![RoleId::new(guest).expect("no id is zero")];
+        let row = hall.apply(ada, policy).await;
+        hall.post().await;
+        bot.drain().await;
+        let fail = |method: &str, route: &str| {
+            hall.discord.fail_next(method, route, Failure::discord(400, 99_999, "not now"), 1);
+        };
+        let tried_again = async |row: &Model, kind: StepKind| {
+            bot.drain().await;
+            assert_eq!(hall.step(row, kind).await, (StepState::Waiting, Some("discord".to_owned())), "{kind:?}");
+            bot.advance(TimeDelta::minutes(2));
+            bot.drain().await;
+            hall.step(row, kind).await.0
+        };
+        fail("DELETE", ROLE);
+        approve(&hall, &row).await;
+        assert_eq!(tried_again(&row, StepKind::RoleRemove).await, StepState::Done);
+        assert_eq!(hall.discord.roles_of(hall.guild, ada), Some(vec![hall.member]));
+
+        fail("PATCH", "/channels/{channel_id}");
+        application::reopen(&hall.domain, &ROOT, row.id, None).await.expect("it is decided");
+        assert_eq!(tried_again(&row, StepKind::ThreadUnlock).await, StepState::Done);
+
+        let ben = hall.discord.add_user("ben");
+        let mut policy = hall.policy();
+        policy.follow_up.invite = Invite::Targeted;
+        let row = hall.apply(ben, policy).await;
+        bot.eventually("a second post", async |_| hall.posts().len() == 2).await;
+        fail("POST", "/channels/{channel_id}/invites");
+        approve(&hall, &row).await;
+        // It is made, and as they share no server with the bot, reviewers hand it over.
+        assert_eq!(tried_again(&row, StepKind::Invite).await, StepState::Failed);
+        assert_eq!(hall.discord.invites(hall.guild).len(), 1);
+        bot.advance(TimeDelta::seconds(4));
+        bot.drain().await;
+        assert_says(&hall.posts()[1].text(), &["https://discord.gg/", &hall.discord.invites(hall.guild)[0].0]);
         bot.finish().await;
     }
 
