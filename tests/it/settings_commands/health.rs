@@ -76,7 +76,7 @@ on_both_stores! {
 
         town.discord.set_bot_permissions(town.guild, permission::EVERYONE_DEFAULT);
         let doctor = town.until(&bot, "settings doctor", json!({}), "My role lacks").await;
-        assert_says(&doctor.text(), &["**Manage Messages, Manage Threads**"]);
+        assert_says(&doctor.text(), &["**Manage Messages, Manage Roles, Manage Threads**"]);
         bot.finish().await;
     }
 
