@@ -354,7 +354,7 @@ async fn a_store_that_is_silent_opens_nothing() {
     };
     // Another process has issued them.
     until(&key, &[401], 404, 2).await;
-    until(&other, &[], 404, 2).await;
+    until(&other, &[401], 404, 2).await;
     proxy.cut();
     // A key that nobody has seen may be a new one of another process: as soon as the store has failed once.
     until("hall-key-that-nobody-knows", &[401], 503, 5).await;
